@@ -3,3 +3,23 @@
  *
  * @module
  */
+
+// protobuf: the wire format of ONNX and Caffe files
+export { create, fromBinary, toBinary } from "npm:@bufbuild/protobuf@2.17.0";
+export { BinaryReader, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
+// float engine and test oracle
+export * as ort from "npm:onnxruntime-web@1.30.0";
+
+export { EVENT_ALIAS, EVENT_DOCUMENT, EVENT_MAPPING, EVENT_POP } from "npm:js-yaml@5.5.0";
+export { EVENT_SCALAR, EVENT_SEQUENCE, SCALAR_STYLE_PLAIN } from "npm:js-yaml@5.5.0";
+export { getScalarValue, parseEvents, YAMLException } from "npm:js-yaml@5.5.0";
+
+// protobuf reflection: the Caffe front end binds text format to messages itself, to name lines
+export { isFieldSet, ScalarType } from "npm:@bufbuild/protobuf@2.17.0";
+export type { DescField, DescMessage, Message } from "npm:@bufbuild/protobuf@2.17.0";
+
+/** Float engine (run/ort_loader.ts); loaded on first use. */
+export const loadOnnxRuntime = () => import("npm:onnxruntime-web@1.30.0/wasm");
+export type OnnxRuntime = typeof import("npm:onnxruntime-web@1.30.0/wasm");
+export { default as initCanvasKit } from "npm:canvaskit-wasm@0.42.0";
+export type { CanvasKit } from "npm:canvaskit-wasm@0.42.0";

@@ -1,0 +1,91 @@
+// Direct convolution for every shape: the fallback behind the tiled kernels, and the transposed form.
+// Weights are [outC][kernelH][kernelW][inC / group], so that the inner loop runs along NHWC channels.
+import { at, clamp64, half } from "./common";
+
+// The geometry block: 32-bit words at `g`.
+// 0 batch, 1 inH, 2 inW, 3 inC, 4 outC, 5 outH, 6 outW, 7 kernelH, 8 kernelW, 9 strideH, 10 strideW,
+// 11 padTop, 12 padLeft, 13 dilationH, 14 dilationW, 15 group, 16 transposed, 17 rowFrom, 18 rowTo (rows of batch * outH)
+
+// @ts-ignore: decorator
+@inline
+function word(g: usize, i: usize): i32 {
+  return load<i32>(g + (i << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function dot<T>(x: usize, w: usize, n: i32, z: i32): i64 {
+  let i: i32 = 0;
+  let sum: i64 = 0;
+  if (sizeof<T>() == 1) {
+    const zs = i16x8.splat(<i16>z);
+    let acc = i32x4.splat(0);
+    for (; i + 8 <= n; i += 8) {
+      const a = i16x8.sub(v128.load_ext<i8>(x + i), zs);
+      acc = i32x4.add(acc, i32x4.dot_i16x8_s(a, v128.load_ext<i8>(w + i)));
+    }
+    sum = i32x4.extract_lane(acc, 0) + i32x4.extract_lane(acc, 1) + i32x4.extract_lane(acc, 2) +
+      i32x4.extract_lane(acc, 3);
+  }
+  for (; i < n; i++) sum += (<i64>at<T>(x, i) - <i64>z) * <i64>load<i8>(w + i);
+  return sum;
+}
+
+function run<T>(
+  x: usize, y: usize, w: usize, bias: usize, mul: usize, shift: usize, g: usize,
+  yt: i32, xz: i32, yz: i32, lo: i32, hi: i32,
+): void {
+  const inH = word(g, 1), inW = word(g, 2), inC = word(g, 3), outC = word(g, 4);
+  const outH = word(g, 5), outW = word(g, 6), kh = word(g, 7), kw = word(g, 8);
+  const sh = word(g, 9), sw = word(g, 10), pt = word(g, 11), pl = word(g, 12);
+  const dh = word(g, 13), dw = word(g, 14), group = word(g, 15), transposed = word(g, 16);
+  const ig = inC / group, og = outC / group;
+  for (let row = word(g, 17); row < word(g, 18); row++) {
+    const n = row / outH, oy = row % outH;
+    for (let ox = 0; ox < outW; ox++) {
+      const yBase = (<usize>row * outW + ox) * outC;
+      for (let o = 0; o < outC; o++) {
+        let acc: i64 = bias == 0 ? 0 : <i64>load<i32>(bias + (<usize>o << 2));
+        const c0 = (o / og) * ig;
+        for (let ky = 0; ky < kh; ky++) {
+          let iy: i32;
+          if (transposed) {
+            const t = oy + pt - ky * dh;
+            if (t < 0 || t % sh != 0) continue;
+            iy = t / sh;
+          } else iy = oy * sh - pt + ky * dh;
+          if (iy < 0 || iy >= inH) continue;
+          for (let kx = 0; kx < kw; kx++) {
+            let ix: i32;
+            if (transposed) {
+              const t = ox + pl - kx * dw;
+              if (t < 0 || t % sw != 0) continue;
+              ix = t / sw;
+            } else ix = ox * sw - pl + kx * dw;
+            if (ix < 0 || ix >= inW) continue;
+            const xp = x + (((<usize>n * inH + iy) * inW + ix) * inC + c0) * sizeof<T>();
+            acc += dot<T>(xp, w + ((<usize>o * kh + ky) * kw + kx) * ig, ig, xz);
+          }
+        }
+        const yi = yBase + o;
+        if (yt == 3) {
+          store<i32>(y + (yi << 2), <i32>clamp64(acc, lo, hi));
+        } else {
+          const s = <i64>load<i8>(shift + o);
+          const q = clamp64(
+            ((acc * <i64>load<i16>(mul + (<usize>o << 1)) + half(s)) >> s) + yz, lo, hi);
+          if (yt == 0) store<i8>(y + yi, <i8>q);
+          else store<i16>(y + (yi << 1), <i16>q);
+        }
+      }
+    }
+  }
+}
+
+export function convGeneric(
+  x: usize, y: usize, w: usize, bias: usize, mul: usize, shift: usize, g: usize,
+  xt: i32, yt: i32, xz: i32, yz: i32, lo: i32, hi: i32,
+): void {
+  if (xt == 0) run<i8>(x, y, w, bias, mul, shift, g, yt, xz, yz, lo, hi);
+  else run<i16>(x, y, w, bias, mul, shift, g, yt, xz, yz, lo, hi);
+}

@@ -1,0 +1,141 @@
+/**
+ * Writes the unrolled micro-kernels. AssemblyScript has no arrays of vectors, so every accumulator is a
+ * named local and the source is generated.
+ *
+ * @module
+ */
+
+/** File name under core-as/micro and its text. */
+export function generateMicro(): Map<string, string> {
+  return new Map([["tiles.ts", tiles()]]);
+}
+
+const note = "// Written by core-as/gen/micro.ts; do not edit.\n";
+const pixels = [0, 1, 2, 3];
+
+/** The dense tiles: 4 pixels x 8 channels, one step is 4 bytes of each pixel and 32 bytes of weights. */
+function tiles(): string {
+  return note + `
+import { fused } from "./requant";
+import { finishTile } from "./finish";
+${tile("d16", (w, a) => `i32x4.dot_i16x8_s(${w}, ${a})`)}
+${
+    tile(
+      "rd8",
+      (w, a) => `i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(${w}, ${a}), ones)`,
+    )
+  }`;
+}
+
+function tile(name: string, dot: (w: string, a: string) => string): string {
+  const step = (k: number, offset: (bytes: number) => string) =>
+    `      u = v128.load(w, ${offset(32 * k)});
+      v = v128.load(w, ${offset(32 * k + 16)});
+` + pixels.map((p) =>
+      `      a = v128.load32_splat(p${p}, ${4 * k});
+      c${p}0 = i32x4.add(c${p}0, ${dot("u", "a")});
+      c${p}1 = i32x4.add(c${p}1, ${dot("v", "a")});
+`
+    ).join("");
+  const body = `
+    let c00 = v128.load(bias), c01 = v128.load(bias, 16);
+    let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
+    let w = weights;
+    for (let r: i32 = 0; r < runs; r++) {
+      const o = load<u32>(runOffsets + (<usize>r << 2));
+      let p0 = a0 + o, p1 = a1 + o, p2 = a2 + o, p3 = a3 + o;
+      let s = steps;
+      for (; s >= 4; s -= 4) {
+${[0, 1, 2, 3].map((k) => step(k, String)).join("")}
+        p0 += 16;
+        p1 += 16;
+        p2 += 16;
+        p3 += 16;
+        w += 128;
+      }
+      for (; s > 0; s--) {
+${step(0, String)}
+        p0 += 4;
+        p1 += 4;
+        p2 += 4;
+        p3 += 4;
+        w += 32;
+      }
+    }`;
+  return `
+// Pixels at x + xo[i] for i < n; results to y + yo[i]. mode: 0 int8, 1 int16, 2 int32 output; 3 any, through finishTile.
+export function ${name}Run(
+  x: usize, xo: usize, yo: usize, n: i32, weights: usize, bias: usize, mul: usize,
+  runs: i32, runOffsets: usize, steps: i32, y: usize, k: usize, mode: i32, channels: i32, finish: usize,
+): void {
+  ${name === "rd8" ? "const ones = v128.load(256);" : ""}
+  let a: v128, u: v128, v: v128;
+  for (let t: i32 = 0; t < n; t += 4) {
+    const i1 = min<i32>(t + 1, n - 1), i2 = min<i32>(t + 2, n - 1), i3 = min<i32>(t + 3, n - 1);
+    const a0 = x + <usize>load<u32>(xo + (<usize>t << 2)), a1 = x + <usize>load<u32>(xo + (<usize>i1 << 2));
+    const a2 = x + <usize>load<u32>(xo + (<usize>i2 << 2)), a3 = x + <usize>load<u32>(xo + (<usize>i3 << 2));
+${body}
+    if (mode == 3) {
+${
+    pixels.map((p) =>
+      `      v128.store(k, c${p}0, ${128 + 32 * p});\n      v128.store(k, c${p}1, ${
+        128 + 32 * p + 16
+      });\n`
+    ).join("")
+  }
+      finishTile(k + 128, yo + (<usize>t << 2), min<i32>(4, n - t), channels, 32, y, finish);
+      continue;
+    }
+    const y0 = y + <usize>load<u32>(yo + (<usize>t << 2)), y1 = y + <usize>load<u32>(yo + (<usize>i1 << 2));
+    const y2 = y + <usize>load<u32>(yo + (<usize>i2 << 2)), y3 = y + <usize>load<u32>(yo + (<usize>i3 << 2));
+    if (mode == 2) {
+      const lo = v128.load(k, 96), hi = v128.load(k, 112);
+${
+    pixels.map((p) =>
+      [0, 1].map((h) =>
+        `      v128.store(y${p}, i32x4.min_s(i32x4.max_s(c${p}${h}, lo), hi), ${16 * h});\n`
+      ).join("")
+    ).join("")
+  }
+      continue;
+    }
+    const m0 = v128.load(mul), m1 = v128.load(mul, 16), r = v128.load(k), z = v128.load(k, 16);
+${
+    pixels.map((p) =>
+      `    c${p}0 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(fused(c${p}0, m0, r), fused(c${p}1, m1, r)), z);\n`
+    ).join("")
+  }
+    if (mode == 0) {
+      const lo = v128.load(k, 32), hi = v128.load(k, 48);
+      c00 = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(c00, c10), lo), hi);
+      c20 = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(c20, c30), lo), hi);
+      v128.store64_lane(y0, c00, 0);
+      v128.store64_lane(y1, c00, 1);
+      v128.store64_lane(y2, c20, 0);
+      v128.store64_lane(y3, c20, 1);
+    } else {
+      const lo = v128.load(k, 64), hi = v128.load(k, 80);
+${
+    pixels.map((p) =>
+      `      v128.store(y${p}, i16x8.min_s(i16x8.max_s(c${p}0, lo), hi));\n`
+    ).join("")
+  }
+    }
+  }
+}
+
+// The accumulators of one tile, [4][8] int32 at \`out\`.
+export function ${name}Raw(
+  a0: usize, a1: usize, a2: usize, a3: usize, weights: usize, bias: usize,
+  runs: i32, runOffsets: usize, steps: i32, out: usize,
+): void {
+  ${name === "rd8" ? "const ones = v128.load(256);" : ""}
+  let a: v128, u: v128, v: v128;
+${body}
+${
+    pixels.map((p) =>
+      `  v128.store(out, c${p}0, ${32 * p});\n  v128.store(out, c${p}1, ${32 * p + 16});\n`
+    ).join("")
+  }}
+`;
+}

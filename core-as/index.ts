@@ -1,0 +1,11 @@
+// Everything but the micro-kernels; built at -O3 into build/core.wasm.
+export { convGeneric } from "./conv";
+export { matmulGeneric } from "./matmul";
+export { binary } from "./elementwise";
+export { prelu, requant } from "./requant";
+export { lut16, lut8, lut8to16 } from "./lut";
+export { avgPool, maxPool } from "./pool";
+export { argExtreme, reduceExtreme, reduceSum, softmax } from "./reduce";
+export { resizeLinear, resizeNearest } from "./resize";
+export { copyStrided, fill } from "./copy";
+export { dequantizeF32, fakeQuantizeF32, quantizeF32 } from "./quantize";

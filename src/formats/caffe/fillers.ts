@@ -1,0 +1,30 @@
+/**
+ * Fillers with a fixed result, which stand in for weights that a caffemodel leaves out.
+ *
+ * @module
+ */
+
+import { elementCount } from "../../ir/tensor.ts";
+import type { FillerParameter } from "./gen/caffe_pb.ts";
+
+/** Elements that a filler may create; weights that size come from a file. */
+const MAX_FILLED = 2 ** 26;
+
+/**
+ * What a `constant` or `bilinear` filler writes into a blob; undefined for the random ones, and for
+ * shapes that the filler refuses.
+ */
+export function fill(filler: FillerParameter, shape: readonly number[]): Float32Array | undefined {
+  const count = elementCount(shape);
+  if (count > MAX_FILLED) return undefined;
+  if (filler.type === "constant") return new Float32Array(count).fill(filler.value);
+  const [h, w] = [shape[2], shape[3]];
+  if (filler.type !== "bilinear" || shape.length !== 4 || h !== w || w === undefined) {
+    return undefined;
+  }
+  // A tent over the kernel: the weights of linear interpolation by the factor w / 2 rounded up.
+  const f = Math.ceil(w / 2);
+  const c = (w - 1) / (2 * f);
+  const tent = (i: number): number => 1 - Math.abs(i / f - c);
+  return Float32Array.from({ length: count }, (_, i) => tent(i % w) * tent(Math.floor(i / w) % w));
+}

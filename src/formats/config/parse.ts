@@ -1,0 +1,469 @@
+/**
+ * From the text of a yaml to a {@linkcode Config}.
+ *
+ * @module
+ */
+
+import { readInputs } from "./inputs.ts";
+import { marchLimits } from "./input_rules.ts";
+import { type ConfigIssue, Issues, suggest } from "./issues.ts";
+import { type GroupName, keyPath, type KeySpec } from "./key_spec.ts";
+import { marches } from "./keys_model.ts";
+import { optimizationNames, optimizationPattern } from "./keys_build.ts";
+import { readNodeInfo } from "./node_info.ts";
+import { isAbsent, quote, Reader } from "./reader.ts";
+import { allKeys, groups, keySpec } from "./schema.ts";
+import type {
+  CalibrationType,
+  CompilerParameters,
+  Config,
+  March,
+  ModelParameters,
+  ModelType,
+} from "./types.ts";
+import { isNull, parseYaml, type Position, type YamlMap } from "./yaml.ts";
+
+/** Options of {@linkcode parseConfig}. */
+export interface ParseOptions {
+  /** Name for messages. */
+  readonly file: string;
+  /** `--model-type`; without it the keys of the file decide. */
+  readonly modelType?: ModelType;
+  /**
+   * The file is only looked at (`hb_mapper config --check`): a template that names neither a model nor a
+   * march passes with warnings, because the command line of other commands gives both.
+   */
+  readonly template?: boolean;
+}
+
+/** What {@linkcode parseConfig} returns. */
+export interface ParsedConfig {
+  readonly config: Config;
+  readonly warnings: readonly ConfigIssue[];
+}
+
+/**
+ * Reads a config.
+ *
+ * @throws {BpuError} `config` (a {@linkcode ConfigError} with all problems, each `file:line:column:
+ * group.key: what is wrong; allowed: ...`), `limit` for a file that is too large or too deep.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "./parse.ts";
+ * const { config } = parseConfig(
+ *   `model_parameters: {onnx_model: m.onnx, march: bayes}
+ * input_parameters: {input_type_train: rgb, input_type_rt: nv12, input_layout_train: NCHW}
+ * calibration_parameters: {cal_data_dir: ./cal_f32}
+ * compiler_parameters:
+ * `,
+ *   { file: "config.yaml", modelType: "onnx" },
+ * );
+ * console.log(config.inputs[0]!.typeRt); // nv12
+ * ```
+ */
+export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
+  const issues = new Issues(options.file);
+  const found = readGroups(text, issues);
+  const reader = new Reader(issues, found.maps);
+  reader.modelType = options.modelType ?? guessModelType(reader, issues);
+  reportMissing(reader, found, options);
+  reportOther(reader);
+  const march = readMarch(reader);
+  const limits = marchLimits[march];
+  const model = readModel(reader, march);
+  const calibration = readCalibration(reader);
+  const compiler = readCompiler(reader, limits.cores);
+  const wantsData = calibration.type !== "load" && calibration.type !== "skip";
+  const { inputs, sources } = readInputs(reader, limits, wantsData);
+  const inputBatch = reader.number("input_parameters", "input_batch") ?? 1;
+  checkTogether(reader, inputs, inputBatch, model);
+  if (!limits.int16 && wantsInt16(model, calibration.optimization)) {
+    issues.warn(
+      "model_parameters.node_info",
+      reader.at("model_parameters", "node_info"),
+      `${march} has no int16; these nodes stay int8`,
+    );
+  }
+  const customOp = readCustomOp(reader);
+  issues.throwErrors();
+  const config: Config = {
+    file: options.file,
+    modelType: reader.modelType,
+    model,
+    inputs,
+    inputBatch,
+    calibration,
+    compiler,
+    customOp,
+    inputSources: sources,
+    places: reader.places(),
+  };
+  return { config, warnings: issues.warnings };
+}
+
+interface Groups {
+  readonly maps: ReadonlyMap<GroupName, YamlMap>;
+  readonly places: ReadonlyMap<string, Position>;
+}
+
+/** Finds the groups; reports unknown groups and keys, and keys that stand twice. */
+function readGroups(text: string, issues: Issues): Groups {
+  const { root, duplicates } = parseYaml(text, issues.file);
+  for (const d of duplicates) {
+    issues.warn(
+      d.key,
+      d.second,
+      `the key stands twice (first in line ${d.first.line}, column ${d.first.column}); this one counts`,
+    );
+  }
+  const maps = new Map<GroupName, YamlMap>();
+  const places = new Map<string, Position>();
+  if (root !== undefined && root.kind !== "map" && !isNull(root)) {
+    issues.error(undefined, root.at, "a config is a mapping of groups", groupNames());
+  }
+  for (const entry of root?.kind === "map" ? root.entries : []) {
+    const group = groups.find((g) => g.name === entry.key);
+    if (group === undefined) {
+      reportUnknownGroup(entry.key, entry.keyAt, issues);
+      continue;
+    }
+    places.set(group.name, entry.keyAt);
+    if (entry.value.kind === "map") {
+      maps.set(group.name, entry.value);
+      for (const e of entry.value.entries) {
+        if (keySpec(group.name, e.key) === undefined) {
+          reportUnknownKey(group.name, e.key, e.keyAt, issues);
+        }
+      }
+    } else if (isNull(entry.value)) {
+      maps.set(group.name, { kind: "map", entries: [], at: entry.keyAt });
+    } else {
+      issues.error(group.name, entry.value.at, "the group is not a mapping of keys", "key: value");
+    }
+  }
+  return { maps, places };
+}
+
+function groupNames(): string {
+  return groups.map((g) => g.name).join(", ");
+}
+
+function reportUnknownGroup(key: string, at: Position, issues: Issues): void {
+  const near = suggest(key, groups.map((g) => g.name));
+  const owner = allKeys().find((k) => k.name === key);
+  const hint = near !== undefined
+    ? `; did you mean ${near}?`
+    : owner !== undefined
+    ? `; it belongs into ${owner.group} (indent it)`
+    : "";
+  issues.warn(key.slice(0, 80), at, `the group is not known and ignored${hint}`, groupNames());
+}
+
+function reportUnknownKey(group: GroupName, key: string, at: Position, issues: Issues): void {
+  const own = groups.find((g) => g.name === group)!.keys;
+  const owner = allKeys().find((k) => k.name === key);
+  const near = suggest(key, own.map((k) => k.name)) ??
+    suggest(key, allKeys().map((k) => k.name));
+  const hint = owner !== undefined
+    ? `; it belongs into ${owner.group}`
+    : near === undefined
+    ? ""
+    : `; did you mean ${near}?`;
+  issues.warn(`${group}.${key.slice(0, 80)}`, at, `the key is not known and ignored${hint}`);
+}
+
+function guessModelType(reader: Reader, issues: Issues): ModelType {
+  const onnx = reader.text("model_parameters", "onnx_model") !== undefined;
+  const caffe = reader.text("model_parameters", "caffe_model") !== undefined ||
+    reader.text("model_parameters", "prototxt") !== undefined;
+  if (onnx && caffe) {
+    issues.warn(
+      "model_parameters.caffe_model",
+      reader.at("model_parameters", "caffe_model"),
+      "both a Caffe and an ONNX model are given; --model-type decides, here onnx is taken",
+    );
+  }
+  if (onnx || caffe) return onnx ? "onnx" : "caffe";
+  // Nothing is filled in: the keys that stand there, even empty, tell which template it is.
+  const has = (key: string) => reader.at("model_parameters", key) !== undefined;
+  return !has("onnx_model") && (has("caffe_model") || has("prototxt")) ? "caffe" : "onnx";
+}
+
+/** Reports missing groups and keys, in the original tool's words. */
+function reportMissing(reader: Reader, found: Groups, options: ParseOptions): void {
+  const { issues } = reader;
+  const tflite = reader.text("model_parameters", "tflite_model") !== undefined;
+  const start = { line: 1, column: 1 };
+  const problems: { group?: string; at: Position; keys: string[] }[] = [];
+  const absent = groups.filter((g) => g.required && !found.places.has(g.name)).map((g) => g.name);
+  if (absent.length > 0) problems.push({ at: start, keys: absent });
+  for (const g of groups) {
+    if (!found.maps.has(g.name)) continue;
+    const keys = g.keys.filter((k) =>
+      k.required !== undefined && k.required.holds(reader) &&
+      reader.text(g.name, k.name) === undefined
+    ).map((k) => k.name).sort();
+    if (keys.length > 0) problems.push({ group: g.name, at: found.places.get(g.name)!, keys });
+  }
+  const message = (p: { group?: string; keys: string[] }) => {
+    const who = p.group === undefined ? "" : `Key '${p.group}' error: `;
+    return `${who}Missing keys: ${p.keys.map((k) => `'${k}'`).join(", ")}`;
+  };
+  if (options.template === true && isTemplate(reader, problems.flatMap((p) => p.keys), tflite)) {
+    for (const p of problems) {
+      issues.warn(undefined, p.at, `${message(p)} (a conversion needs them)`);
+    }
+    return;
+  }
+  for (const p of problems) issues.error(undefined, p.at, message(p));
+}
+
+/** Keys that the command line, a random calibration or the model itself can stand in for. */
+const FILLED_LATER = new Set([
+  "onnx_model",
+  "caffe_model",
+  "prototxt",
+  "march",
+  "input_layout_train",
+  "cal_data_dir",
+  "calibration_parameters",
+  "compiler_parameters",
+]);
+
+function isTemplate(reader: Reader, missing: readonly string[], tflite: boolean): boolean {
+  if (tflite) return missing.every((k) => k === "onnx_model");
+  const model = ["onnx_model", "caffe_model", "prototxt"].some((k) =>
+    reader.text("model_parameters", k) !== undefined
+  );
+  const march = reader.text("model_parameters", "march") !== undefined;
+  return !model && !march && missing.every((k) => FILLED_LATER.has(k));
+}
+
+/** Explains deprecated keys and keys of other generations. */
+function reportOther(reader: Reader): void {
+  for (const spec of allKeys()) {
+    if (spec.state === undefined || reader.node(spec.group, spec.name) === undefined) continue;
+    const kind = spec.state === "deprecated" ? "deprecated key" : "key of another tool generation";
+    reader.issues.warn(
+      keyPath(spec),
+      reader.at(spec.group, spec.name),
+      `${kind}. ${spec.rule ?? ""}`,
+    );
+  }
+  if (reader.flag("input_parameters", "separate_batch", false)) {
+    reader.issues.error(
+      "input_parameters.separate_batch",
+      reader.at("input_parameters", "separate_batch"),
+      "True is not supported: every input has one address",
+      "False",
+    );
+  }
+}
+
+function readMarch(reader: Reader): March {
+  const item = reader.one("model_parameters", "march");
+  if (item === undefined) return "bayes";
+  const at = item.at;
+  const text = item.text.toLowerCase();
+  if (text === "bayes2") {
+    reader.issues.warn(
+      "model_parameters.march",
+      at,
+      "'bayes2' is not a march; it is read as bayes",
+    );
+    return "bayes";
+  }
+  const wrong = (why: string) =>
+    reader.issues.error("model_parameters.march", at, why, marches.join(", "));
+  if (/^nash/.test(text)) {
+    wrong(
+      `${quote(item.text)} is the J6 generation, whose tool is hb_compile; it is not supported`,
+    );
+    return "bayes";
+  }
+  if (text === "bernoulli") {
+    wrong("'bernoulli' is the X2 generation and not supported; X3 and J3 are bernoulli2");
+    return "bayes";
+  }
+  return (reader.choose("model_parameters", "march", item) ?? "bayes") as March;
+}
+
+function readModel(reader: Reader, march: March): ModelParameters {
+  const group = "model_parameters";
+  const prefix = reader.word(group, "output_model_file_prefix") ?? "model";
+  if (/[\\/]/.test(prefix) || prefix === "." || prefix === "..") {
+    reader.wrong(
+      group,
+      "output_model_file_prefix",
+      reader.at(group, "output_model_file_prefix"),
+      `${quote(prefix)} is a path; the folder belongs into working_dir`,
+    );
+  }
+  const types = pick(reader, keySpec(group, "remove_node_type")!);
+  return {
+    onnxModel: reader.word(group, "onnx_model"),
+    caffeModel: reader.word(group, "caffe_model"),
+    prototxt: reader.word(group, "prototxt"),
+    march,
+    outputModelFilePrefix: prefix,
+    workingDir: reader.word(group, "working_dir") ?? "model_output",
+    layerOutDump: reader.flag(group, "layer_out_dump", false),
+    outputNodes: reader.names(group, "output_nodes"),
+    removeNodeType: types,
+    removeNodeName: reader.names(group, "remove_node_name"),
+    dumpCalibrationData: pick(reader, keySpec(group, "debug_mode")!).length > 0,
+    nodeInfo: readNodeInfo(reader),
+    logLevel: reader.word(group, "log_level"),
+  };
+}
+
+/** Values of a `choices` key, in order, each once. */
+function pick(reader: Reader, spec: KeySpec): string[] {
+  const out = new Set<string>();
+  for (const item of reader.items(spec.group, spec.name, /[;,]/)?.items ?? []) {
+    if (isAbsent(item.text)) continue;
+    const value = reader.choose(spec.group, spec.name, item);
+    if (value !== undefined) out.add(value);
+  }
+  return [...out];
+}
+
+function readCalibration(reader: Reader): Config["calibration"] {
+  const group = "calibration_parameters";
+  const optimization: string[] = [];
+  let fast = false;
+  for (const item of reader.items(group, "optimization", /[;,]/)?.items ?? []) {
+    if (isAbsent(item.text)) continue;
+    if (item.text === "run_fast") {
+      fast = true;
+      reader.issues.warn(
+        `${group}.optimization`,
+        item.at,
+        "run_fast belongs to another tool generation; it is read as calibration_type skip",
+      );
+      continue;
+    }
+    const known = (optimizationNames as readonly string[]).includes(item.text) ||
+      optimizationPattern.test(item.text);
+    if (!known) {
+      const near = suggest(item.text, optimizationNames);
+      reader.issues.error(
+        `${group}.optimization`,
+        item.at,
+        `${quote(item.text)} is not an option${
+          near === undefined ? "" : `; did you mean ${near}?`
+        }`,
+        keySpec(group, "optimization")!.values!.join(", "),
+      );
+    } else if (!optimization.includes(item.text)) optimization.push(item.text);
+  }
+  const given = reader.choice(group, "calibration_type") as CalibrationType | undefined;
+  const type = given ?? (fast ? "skip" : "default");
+  const searched = type === "default" || type === "mix";
+  const percentile = reader.number(group, "max_percentile");
+  if (percentile !== undefined && type !== "max") {
+    reader.issues.warn(
+      `${group}.max_percentile`,
+      reader.at(group, "max_percentile"),
+      `the value is not used because calibration_type is ${type}, not max`,
+    );
+  }
+  const perChannel = reader.flag(group, "per_channel", false);
+  if (perChannel && searched) {
+    reader.issues.warn(
+      `${group}.per_channel`,
+      reader.at(group, "per_channel"),
+      `the value is not used because calibration_type ${type} searches it`,
+    );
+  }
+  if (optimization.includes("asymmetric") && type === "default") {
+    reader.issues.warn(
+      `${group}.optimization`,
+      reader.at(group, "optimization"),
+      "asymmetric has no effect with calibration_type default, which searches it",
+    );
+  }
+  const preprocessOn = reader.flag(group, "preprocess_on", false);
+  return { type, maxPercentile: percentile ?? 1, perChannel, preprocessOn, optimization };
+}
+
+function readCompiler(reader: Reader, cores: number): CompilerParameters {
+  const group = "compiler_parameters";
+  const mode = (reader.choice(group, "compile_mode") ?? "latency") as CompilerParameters[
+    "compileMode"
+  ];
+  const factor = reader.number(group, "balance_factor");
+  if (factor !== undefined && factor !== 0 && mode !== "balance") {
+    reader.issues.warn(
+      `${group}.balance_factor`,
+      reader.at(group, "balance_factor"),
+      `the value is not used because compile_mode is ${mode}, not balance`,
+    );
+  }
+  const coreNum = reader.number(group, "core_num") ?? 1;
+  if (coreNum > cores) {
+    reader.issues.error(
+      `${group}.core_num`,
+      reader.at(group, "core_num"),
+      `${coreNum} cores are not supported on this march`,
+      "1",
+    );
+  }
+  const passed = /(?:^|\s)--(O[0-3])(?:\s|$)/.exec(
+    reader.text(group, "hbdk_pass_through_params") ?? "",
+  )?.[1];
+  const jobs = reader.number(group, "jobs");
+  return {
+    compileMode: mode,
+    balanceFactor: mode === "balance" ? factor : undefined,
+    debug: reader.flag(group, "debug", true),
+    coreNum,
+    optimizeLevel: (reader.choice(group, "optimize_level") ?? passed ??
+      "O0") as CompilerParameters["optimizeLevel"],
+    maxTimePerFc: reader.number(group, "max_time_per_fc") ?? 0,
+    jobs: jobs === 0 ? undefined : jobs,
+    advice: reader.number(group, "advice") ?? 0,
+  };
+}
+
+function readCustomOp(reader: Reader): Config["customOp"] {
+  const files = reader.names("custom_op", "op_register_files");
+  const method = reader.choice("custom_op", "custom_op_method");
+  const dir = reader.word("custom_op", "custom_op_dir");
+  return method === undefined || files.length === 0
+    ? undefined
+    : { method: "register", files, dir };
+}
+
+function checkTogether(
+  reader: Reader,
+  inputs: Config["inputs"],
+  batch: number,
+  model: ModelParameters,
+): void {
+  const place = reader.at("compiler_parameters", "input_source");
+  if (model.layerOutDump && inputs.some((i) => i.inputSource === "resizer")) {
+    reader.issues.error(
+      "compiler_parameters.input_source",
+      place,
+      "resizer does not work together with layer_out_dump True",
+    );
+  }
+  const first = inputs.find((i) => i.shape !== undefined && i.shape[0] !== 1 && i.shape[0] !== -1);
+  if (batch > 1 && first !== undefined) {
+    reader.issues.error(
+      "input_parameters.input_batch",
+      reader.at("input_parameters", "input_batch"),
+      `input_batch ${batch} needs a first dimension of 1, input_shape is ${first.shape!.join("x")}`,
+    );
+  }
+}
+
+function wantsInt16(model: ModelParameters, optimization: readonly string[]): boolean {
+  return optimization.some((o) => o.endsWith("int16")) ||
+    model.nodeInfo.some((n) =>
+      n.inputType === "int16" || n.outputType === "int16" ||
+      [...n.inputTypes.values()].includes("int16")
+    );
+}

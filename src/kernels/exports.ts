@@ -1,0 +1,50 @@
+/**
+ * The functions of the kernel modules. Arguments are byte offsets and integers; the wrappers beside this
+ * file check them, nothing else may call these.
+ *
+ * @module
+ */
+
+type N = number;
+
+/** core-as/index.ts. */
+export interface CoreExports {
+  // deno-fmt-ignore
+  convGeneric(x: N, y: N, w: N, bias: N, mul: N, shift: N, g: N, xt: N, yt: N, xz: N, yz: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  matmulGeneric(a: N, b: N, y: N, m: N, k: N, n: N, yt: N, az: N, bz: N, yz: N, mul: N, shift: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  binary(op: N, at: N, bt: N, yt: N, a: N, b: N, y: N, d: N, m1: N, m2: N, s: N, az: N, bz: N, yz: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  requant(xt: N, yt: N, x: N, y: N, n: N, m: N, s: N, xz: N, yz: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  prelu(xt: N, yt: N, x: N, y: N, outer: N, channels: N, inner: N, mPos: N, sPos: N, mNeg: N, sNeg: N, xz: N, yz: N, lo: N, hi: N): void;
+  lut8(x: N, y: N, table: N, n: N): void;
+  lut8to16(x: N, y: N, table: N, n: N): void;
+  lut16(x: N, y: N, table: N, n: N): void;
+  maxPool(t: N, x: N, y: N, g: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  avgPool(xt: N, yt: N, x: N, y: N, g: N, mul: N, shift: N, includePad: N, xz: N, yz: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  reduceSum(xt: N, yt: N, x: N, y: N, outer: N, reduce: N, inner: N, m: N, s: N, xz: N, yz: N, lo: N, hi: N): void;
+  reduceExtreme(t: N, x: N, y: N, outer: N, reduce: N, inner: N, minimum: N): void;
+  argExtreme(t: N, x: N, y: N, outer: N, reduce: N, inner: N, minimum: N, last: N): void;
+  // deno-fmt-ignore
+  softmax(yt: N, x: N, y: N, outer: N, reduce: N, inner: N, e: N, r: N, h: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  resizeNearest(x: N, y: N, batch: N, inH: N, inW: N, outH: N, outW: N, bytes: N, ih: N, iw: N): void;
+  // deno-fmt-ignore
+  resizeLinear(t: N, x: N, y: N, batch: N, inH: N, inW: N, outH: N, outW: N, c: N, h0: N, h1: N, wh: N, w0: N, w1: N, ww: N): void;
+  copyStrided(src: N, dst: N, d: N, bytes: N, depth: N): void;
+  fill(dst: N, n: N, bytes: N, lo: N, hi: N): void;
+  // deno-fmt-ignore
+  quantizeF32(x: N, y: N, yt: N, outer: N, channels: N, scales: N, perChannel: N, z: N, lo: N, hi: N, even: N): void;
+  dequantizeF32(x: N, xt: N, y: N, outer: N, channels: N, scales: N, perChannel: N, z: N): void;
+  // deno-fmt-ignore
+  fakeQuantizeF32(x: N, y: N, outer: N, channels: N, scales: N, perChannel: N, z: N, lo: N, hi: N, even: N): void;
+}
+
+/** core-as/micro. */
+export interface MicroExports {
+  ones(at: N): N;
+}

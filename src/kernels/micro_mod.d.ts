@@ -1,0 +1,2 @@
+declare const micro: WebAssembly.Module;
+export default micro;

@@ -1,0 +1,110 @@
+/**
+ * Ranges of float tensors. NaN is ignored everywhere.
+ *
+ * @module
+ */
+
+/** Smallest and largest value; 0 and 0 when there is none. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Largest magnitude, 0 for no values. */
+export function absmax(data: Float32Array): number {
+  let top = 0;
+  for (let i = 0; i < data.length; i++) {
+    const v = Math.abs(data[i]!);
+    if (v > top) top = v;
+  }
+  return top;
+}
+
+/** Smallest and largest value. */
+export function minmax(data: Float32Array): Range {
+  let min = Infinity, max = -Infinity;
+  for (let i = 0; i < data.length; i++) {
+    const v = data[i]!;
+    if (v < min) min = v;
+    if (v > max) max = v;
+  }
+  return min > max ? { min: 0, max: 0 } : { min, max };
+}
+
+/** Largest magnitude per channel of [outer][channels][inner]. */
+export function absmaxPerChannel(
+  data: Float32Array,
+  outer: number,
+  channels: number,
+  inner: number,
+): Float32Array {
+  const top = new Float32Array(channels);
+  let i = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      let t = top[c]!;
+      for (let k = 0; k < inner; k++) {
+        const v = Math.abs(data[i++]!);
+        if (v > t) t = v;
+      }
+      top[c] = t;
+    }
+  }
+  return top;
+}
+
+/** What a box plot of one channel shows. Quartiles interpolate linearly between samples. */
+export interface ChannelStatistics {
+  readonly min: number;
+  readonly q1: number;
+  readonly median: number;
+  readonly q3: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly std: number;
+}
+
+/** Statistics per channel of [outer][channels][inner]; a channel without values is all zero. */
+export function channelStatistics(
+  data: Float32Array,
+  outer: number,
+  channels: number,
+  inner: number,
+): ChannelStatistics[] {
+  const out: ChannelStatistics[] = [];
+  const line = new Float32Array(outer * inner);
+  for (let c = 0; c < channels; c++) {
+    let n = 0, sum = 0;
+    for (let o = 0; o < outer; o++) {
+      const at = (o * channels + c) * inner;
+      for (let k = 0; k < inner; k++) {
+        const v = data[at + k]!;
+        if (Number.isNaN(v)) continue;
+        line[n++] = v;
+        sum += v;
+      }
+    }
+    if (n === 0) {
+      out.push({ min: 0, q1: 0, median: 0, q3: 0, max: 0, mean: 0, std: 0 });
+      continue;
+    }
+    const sorted = line.subarray(0, n).sort();
+    const mean = sum / n;
+    let square = 0;
+    for (let i = 0; i < n; i++) square += (sorted[i]! - mean) ** 2;
+    const at = (p: number) => {
+      const x = p * (n - 1), i = Math.floor(x), f = x - i;
+      return f === 0 ? sorted[i]! : sorted[i]! * (1 - f) + sorted[i + 1]! * f;
+    };
+    out.push({
+      min: sorted[0]!,
+      q1: at(0.25),
+      median: at(0.5),
+      q3: at(0.75),
+      max: sorted[n - 1]!,
+      mean,
+      std: Math.sqrt(square / n),
+    });
+  }
+  return out;
+}

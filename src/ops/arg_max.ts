@@ -1,0 +1,14 @@
+import { argOp } from "./arg_extreme.ts";
+import { axisIn, dtypeFloat, inputDim, inputRank, onBpu, place } from "./rules.ts";
+
+const rules = [
+  inputRank(4, "input rank 4 NCHW"),
+  axisIn([1], 0),
+  inputDim("C", undefined, 64, "C <= 64"),
+];
+
+export const argMax = argOp(
+  "ArgMax",
+  (a, b) => a > b,
+  place(onBpu("in+out", rules, [dtypeFloat], "sizes"), onBpu("no", rules, [dtypeFloat])),
+);

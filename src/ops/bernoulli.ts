@@ -1,0 +1,3 @@
+import { randomLikeOp } from "./random_like.ts";
+
+export const bernoulli = randomLikeOp("Bernoulli");

@@ -1,0 +1,11 @@
+import { dtypeIn, everywhere, onCpu } from "./rules.ts";
+import { erfOf } from "./special.ts";
+import { unary, type UnaryDef } from "./unary.ts";
+
+/** Error function. */
+export const erf: UnaryDef = unary({
+  op: "Erf",
+  takes: "number",
+  real: () => erfOf,
+  place: everywhere(onCpu(dtypeIn(["float", "double"]))),
+});

@@ -1,0 +1,48 @@
+import { fn } from "../../ir/function.ts";
+import { add2 } from "../../kernels/elementwise.ts";
+import { broadcastShape } from "../broadcast.ts";
+import type { OpDef } from "../op.ts";
+import { broadcastOf } from "./elementwise.ts";
+import { body, factor, settle, settleAttrs } from "./fragments.ts";
+import { rangeOf, toType } from "./types.ts";
+
+/** a * m1 + b * m2 with one shift (section 5): inputs a, b, m1, m2, s. A difference has a negative m2. */
+export const hzAdd: OpDef = {
+  op: "HzSElementwiseAdd",
+  domain: "horizon",
+  infer: (c) => [{
+    dtype: toType(c.node),
+    shape: broadcastShape(c.node, [c.need(0).shape, c.need(1).shape]),
+  }],
+  body: fn(
+    "HzSElementwiseAdd",
+    ["a", "b", "m1", "m2", "s"],
+    ["y"],
+    settleAttrs,
+    body(
+      factor("k1", "m1", "s"),
+      factor("k2", "m2", "s"),
+      "a1=Cast(a){to=f64}; b1=Cast(b){to=f64}; pa=Mul(a1, k1); pb=Mul(b1, k2); v=Add(pa, pb)",
+      settle("v"),
+    ),
+  ),
+  run(c) {
+    const a = c.need(0), b = c.need(1), y = c.output(0);
+    add2(c.arena, {
+      a: a.ptr,
+      b: b.ptr,
+      y: y.ptr,
+      aType: a.dtype as "int8" | "int16",
+      bType: b.dtype as "int8" | "int16",
+      yType: y.dtype as "int8" | "int16",
+      m1: Number(c.constant(2)!.data[0]),
+      m2: Number(c.constant(3)!.data[0]),
+      s: Number(c.constant(4)!.data[0]),
+      aZero: 0,
+      bZero: 0,
+      yZero: 0,
+      ...rangeOf(c.node),
+      ...broadcastOf(c),
+    });
+  },
+};

@@ -1,0 +1,12 @@
+import { HORIZON } from "../ir/graph.ts";
+import { place } from "./rules.ts";
+import { logistic } from "./special.ts";
+import { lutOnBayes, lutOnBernoulli2, unary, type UnaryDef } from "./unary.ts";
+
+/** x sigmoid(x), made by a pass from Sigmoid and Mul; placed where both run. */
+export const hzSwish: UnaryDef = unary({
+  op: "HzSwish",
+  domain: HORIZON,
+  real: () => (x) => x === -Infinity ? -0 : x * logistic(x),
+  place: place(lutOnBayes, lutOnBernoulli2),
+});

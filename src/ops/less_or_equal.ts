@@ -1,0 +1,23 @@
+import { broadcastOnCpu, compareRules, elementwise } from "./elementwise.ts";
+import type { OpDef } from "./op.ts";
+import { both, broadcastCpu, manualOnly, note, onBpu, place } from "./rules.ts";
+
+/** a <= b. */
+export const lessOrEqual: OpDef = elementwise({
+  op: "LessOrEqual",
+  takes: "number",
+  gives: "bool",
+  number: () => (a, b) => a <= b ? 1 : 0,
+  place: place(
+    onBpu(
+      "unstated",
+      [
+        note("single op unsupported at opset 11; split form Greater+Not runs on BPU"),
+        both("same limits as Greater", ...compareRules, manualOnly),
+      ],
+      [broadcastCpu],
+      "sizes",
+    ),
+    broadcastOnCpu,
+  ),
+});

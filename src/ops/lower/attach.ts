@@ -1,0 +1,95 @@
+/**
+ * Integer facets of the float operators.
+ *
+ * @module
+ */
+
+import { clipBounds } from "../clip.ts";
+import {
+  runConcat,
+  runDepthToSpace,
+  runPad,
+  runReshape,
+  runSlice,
+  runSpaceToDepth,
+  runSplit,
+  runTranspose,
+} from "../movement_run.ts";
+import type { OpDef, QuantSpec } from "../op.ts";
+import type { UnaryDef } from "../unary.ts";
+import { convQuant } from "./conv.ts";
+import { addQuant, mulQuant, preluQuant, subQuant } from "./elementwise.ts";
+import { lutQuant } from "./lut.ts";
+import { concatQuant, movementQuant, padQuant } from "./movement.ts";
+import { averagePoolQuant, globalAveragePoolQuant, maxPoolQuant, reduceQuant } from "./pool.ts";
+import { resizeQuant } from "./resize.ts";
+
+type Facets = { readonly quant?: QuantSpec; readonly run?: OpDef["run"] };
+
+const facets: ReadonlyMap<string, Facets> = new Map<string, Facets>([
+  ["Conv", { quant: convQuant }],
+  ["Add", { quant: addQuant }],
+  ["Sub", { quant: subQuant }],
+  ["Mul", { quant: mulQuant }],
+  ["PRelu", { quant: preluQuant }],
+  ["MaxPool", { quant: maxPoolQuant }],
+  ["AveragePool", { quant: averagePoolQuant }],
+  ["GlobalAveragePool", { quant: globalAveragePoolQuant }],
+  ["ReduceMean", { quant: reduceQuant("HzSQuantizedReduceMean", true) }],
+  ["Concat", { quant: concatQuant, run: runConcat }],
+  ["Split", { quant: movementQuant, run: runSplit }],
+  ["Slice", { quant: movementQuant, run: runSlice }],
+  ["Pad", { quant: padQuant, run: runPad }],
+  ["Reshape", { quant: movementQuant, run: runReshape }],
+  ["Flatten", { quant: movementQuant, run: runReshape }],
+  ["Squeeze", { quant: movementQuant, run: runReshape }],
+  ["Unsqueeze", { quant: movementQuant, run: runReshape }],
+  ["Transpose", { quant: movementQuant, run: runTranspose }],
+  ["DepthToSpace", { quant: movementQuant, run: runDepthToSpace }],
+  ["SpaceToDepth", { quant: movementQuant, run: runSpaceToDepth }],
+  ["Resize", { quant: resizeQuant }],
+]);
+
+/** Largest magnitude of functions that have one. */
+const bounds: ReadonlyMap<string, number> = new Map([
+  ["Sigmoid", 1],
+  ["HardSigmoid", 1],
+  ["Tanh", 1],
+  ["Softsign", 1],
+  ["Erf", 1],
+  ["Sin", 1],
+  ["Cos", 1],
+]);
+
+function unaryQuant(def: UnaryDef): QuantSpec {
+  const bound = bounds.get(def.op);
+  const extra: Partial<QuantSpec> = {
+    ...(bound === undefined ? {} : { outputBound: bound }),
+    ...(def.op === "Relu" ? { clamp: () => ({ lo: 0, hi: Infinity }) } : {}),
+    ...(def.op === "Clip"
+      ? {
+        clamp: (c) => {
+          const open = [1, 2].some((i) => c.input(i) !== undefined && c.constant(i) === undefined);
+          return open ? undefined : clipBounds(c.node, (i) => c.constant(i));
+        },
+        limits: (c) =>
+          [1, 2].some((i) => c.input(i) !== undefined && c.constant(i) === undefined)
+            ? "its bounds are computed, not constant"
+            : undefined,
+      }
+      : {}),
+  };
+  return lutQuant(def.real, extra);
+}
+
+/** A float operator with its integer facets. */
+export function withFacets(def: OpDef): OpDef {
+  if (def.quant !== undefined || def.run !== undefined) return def;
+  if (def.domain === undefined || def.domain === "") {
+    const f = facets.get(def.op);
+    if (f !== undefined) return { ...def, ...f };
+  }
+  const u = def as Partial<UnaryDef>;
+  if (u.real === undefined || def.body !== undefined) return def;
+  return { ...def, quant: unaryQuant(def as UnaryDef) };
+}

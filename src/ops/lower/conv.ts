@@ -1,0 +1,155 @@
+/**
+ * Integer lowering of Conv (docs/arithmetic.md section 4).
+ *
+ * @module
+ */
+
+import { attr, intAttr, intsAttr } from "../../ir/graph.ts";
+import { numbersOf, tensor } from "../../ir/tensor.ts";
+import { MIN_SCALE, multiplierOf, roundAway } from "../arithmetic.ts";
+import { codeOf, settleWith } from "../hz/types.ts";
+import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
+
+/** Integer weights, bias and scales of a convolution-like operator. */
+export interface ConvConstants {
+  /** Same order as the float weights. */
+  readonly weight: Int8Array;
+  readonly bias: Int32Array;
+  /** scale_x * scale_w per output channel, float32. */
+  readonly accScales: Float32Array;
+  /** Largest sum of |w| over the channels. */
+  readonly maxAbsSum: number;
+}
+
+/** Largest bias magnitude in accumulator units (section 4). */
+const MAX_BIAS = 2 ** 30;
+
+/**
+ * Quantizes weights per output channel. `channelOf` maps a flat weight index to its output channel.
+ * Refuses when an accumulator could leave the int32 range.
+ */
+export function convConstants(
+  c: LowerContext,
+  x: QTensor,
+  weight: ArrayLike<number>,
+  bias: ArrayLike<number> | undefined,
+  channels: number,
+  channelOf: (index: number) => number,
+  thresholds?: Float32Array,
+): ConvConstants {
+  const maxAbs = new Float64Array(channels);
+  if (thresholds !== undefined) maxAbs.set(thresholds);
+  else {
+    for (let i = 0; i < weight.length; i++) {
+      const ch = channelOf(i), a = Math.abs(weight[i]!);
+      if (a > maxAbs[ch]!) maxAbs[ch] = a;
+    }
+  }
+  const wScale = new Float32Array(channels);
+  const q = new Int8Array(weight.length);
+  const b = new Int32Array(channels);
+  const sums = new Float64Array(channels);
+  for (let ch = 0; ch < channels; ch++) {
+    let s = Math.max(maxAbs[ch]! / 127, MIN_SCALE);
+    const value = Math.abs(bias?.[ch] ?? 0);
+    // A near-zero channel with a large bias would overflow int32: widen its scale.
+    if (value / (x.scale * s) > MAX_BIAS) s = value / (x.scale * MAX_BIAS);
+    if (!Number.isFinite(s)) c.refuse("a weight or bias is not a finite number");
+    wScale[ch] = s;
+  }
+  for (let i = 0; i < weight.length; i++) {
+    const ch = channelOf(i);
+    const v = Math.min(Math.max(roundAway(weight[i]! / wScale[ch]!), -127), 127);
+    q[i] = v;
+    sums[ch]! += Math.abs(v);
+  }
+  const accScales = new Float32Array(channels);
+  let maxAbsSum = 0;
+  const xMax = x.dtype === "int8" ? 128 : 32768;
+  for (let ch = 0; ch < channels; ch++) {
+    accScales[ch] = x.scale * wScale[ch]!;
+    const v = roundAway((bias?.[ch] ?? 0) / (x.scale * wScale[ch]!));
+    b[ch] = v;
+    maxAbsSum = Math.max(maxAbsSum, sums[ch]!);
+    if (x.dtype === "int8" && Math.abs(v) + sums[ch]! * xMax >= 2 ** 31) {
+      c.refuse(`the accumulator of output channel ${ch} does not fit int32`);
+    }
+  }
+  return { weight: q, bias: b, accScales, maxAbsSum };
+}
+
+/** Stores m (int16) and s (int8) per channel and returns their names. */
+export function storeMultipliers(c: LowerContext, factors: readonly number[]): [string, string] {
+  const list = factors.map((f) => multiplierOf(f));
+  const n = list.length;
+  return [
+    c.store("multiplier", tensor("int16", [n], Int16Array.from(list, (k) => k.m))),
+    c.store("shift", tensor("int8", [n], Int8Array.from(list, (k) => k.s))),
+  ];
+}
+
+/** Conv -> HzSQuantizedConv (or its accumulator form when only float operators read it). */
+export const convQuant: QuantSpec = {
+  kind: "active",
+  scale: "own",
+  heavy: true,
+  fusesActivation: true,
+  int32Output: true,
+  weights: [{ input: 1, axis: 0 }],
+  limits(c) {
+    if (c.need(0).shape.length !== 4) return "only the 2-D convolution has an integer form";
+    if (c.constant(1) === undefined) return "its weights are computed, not constant";
+    if (c.input(2) !== undefined && c.constant(2) === undefined) {
+      return "its bias is computed, not constant";
+    }
+    return undefined;
+  },
+  lower(c) {
+    const x = c.input(0);
+    const w = c.constant(1)!;
+    const channels = w.shape[0]!;
+    const perChannel = w.data.length / channels;
+    const bias = c.constant(2);
+    const k = convConstants(
+      c,
+      x,
+      numbersOf(w),
+      bias === undefined ? undefined : numbersOf(bias),
+      channels,
+      (i) => Math.floor(i / perChannel),
+      c.weightThresholds(1),
+    );
+    const names = [
+      x.name,
+      c.store("weight", tensor("int8", w.shape, k.weight)),
+      c.store("bias", tensor("int32", [channels], k.bias)),
+    ];
+    const window = {
+      pads: attr.ints(intsAttr(c.node, "pads", [0, 0, 0, 0])),
+      strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
+      dilations: attr.ints(intsAttr(c.node, "dilations", [1, 1])),
+      group: attr.int(intAttr(c.node, "group", 1)),
+    };
+    // Every partial sum of the float32 form is then an integer below 2^24 (section 10).
+    const exact = k.maxAbsSum * (x.dtype === "int8" ? 128 : 32768) <= 2 ** 24 ? "" : "Int";
+    if (c.wantsInt32) {
+      c.setInt32Output(k.accScales);
+      c.emit(`HzSQuantizedConvAcc${exact}`, names, [c.output().name], {
+        ...window,
+        qmin: attr.int(-(2 ** 31)),
+        qmax: attr.int(2 ** 31 - 1),
+        to: attr.int(codeOf("int32")),
+      });
+      return;
+    }
+    const y = c.output();
+    const [m, s] = storeMultipliers(c, Array.from(k.accScales, (a) => a / y.scale));
+    const preprocess = c.node.domain === "horizon" && exact === "";
+    c.emit(
+      preprocess ? "HzSQuantizedPreprocess" : `HzSQuantizedConv${exact}`,
+      [...names, m, s],
+      [y.name],
+      { ...window, ...settleWith(c.range, y.dtype) },
+    );
+  },
+};

@@ -1,0 +1,16 @@
+import { compareRules, elementwise } from "./elementwise.ts";
+import type { OpDef } from "./op.ts";
+import { broadcastCpu, note, onBpu, onCpu, place } from "./rules.ts";
+
+/** Largest of any number of tensors. */
+export const max: OpDef = elementwise({
+  op: "Max",
+  takes: "number",
+  variadic: true,
+  number: () => Math.max,
+  big: () => (a, b) => a > b ? a : b,
+  place: place(
+    onBpu("in+out", compareRules, [note("1 or more inputs"), broadcastCpu], "sizes"),
+    onCpu(note("1 or more inputs"), broadcastCpu),
+  ),
+});

@@ -1,0 +1,3 @@
+import { containerOp } from "./container.ts";
+
+export const optional = containerOp("Optional");

@@ -1,0 +1,4 @@
+import { randomLikeOp } from "./random_like.ts";
+import { everywhere, notIntegrated } from "./rules.ts";
+
+export const randomNormalLike = randomLikeOp("RandomNormalLike", everywhere(notIntegrated()));

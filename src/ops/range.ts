@@ -1,0 +1,44 @@
+import { elementCount, type Tensor } from "../ir/tensor.ts";
+import { modelError } from "./context.ts";
+import { foldable } from "./nd.ts";
+import type { InferContext, OpDef } from "./op.ts";
+import { fromDoubles, isBig, toDoubles } from "./convert.ts";
+import { dtypeIn, everywhere, onCpu } from "./rules.ts";
+
+function scalar(c: InferContext, i: number): Tensor | undefined {
+  const t = c.constant(i);
+  if (t !== undefined && elementCount(t.shape) !== 1) {
+    return modelError(c.node, `input ${i} is not a scalar`);
+  }
+  return t;
+}
+
+/** start, delta and count; undefined when an input is not constant. */
+function parts(c: InferContext) {
+  const [a, b, d] = [scalar(c, 0), scalar(c, 1), scalar(c, 2)];
+  if (a === undefined || b === undefined || d === undefined) return undefined;
+  const [start, limit, delta] = [toDoubles(a)[0]!, toDoubles(b)[0]!, toDoubles(d)[0]!];
+  if (delta === 0) modelError(c.node, "delta is 0");
+  const count = Math.max(0, Math.ceil((limit - start) / delta));
+  if (!Number.isSafeInteger(count)) modelError(c.node, `${start}..${limit} is not a finite range`);
+  return { a, d, start, delta, count };
+}
+
+export const range: OpDef = {
+  op: "Range",
+  place: everywhere(onCpu(dtypeIn(["float", "int64", "int32", "int16"]))),
+  infer: (c) => [{ dtype: c.need(0).dtype, shape: [parts(c)?.count ?? -1] }],
+  fold(c) {
+    const p = parts(c);
+    if (p === undefined || !foldable([p.count])) return undefined;
+    const { dtype } = p.a;
+    const shape = [p.count];
+    if (isBig(dtype)) {
+      const [start, delta] = [(p.a.data as BigInt64Array)[0]!, (p.d.data as BigInt64Array)[0]!];
+      const data = BigInt64Array.from({ length: p.count }, (_, i) => start + BigInt(i) * delta);
+      return [{ dtype, shape, data }];
+    }
+    const values = Float64Array.from({ length: p.count }, (_, i) => p.start + i * p.delta);
+    return [{ dtype, shape, data: fromDoubles(dtype, values) }];
+  },
+};

@@ -1,0 +1,8 @@
+import type { OpDef } from "./op.ts";
+import { everywhere, notIntegrated } from "./rules.ts";
+
+export const sequenceLength: OpDef = {
+  op: "SequenceLength",
+  place: everywhere(notIntegrated()),
+  infer: () => [{ dtype: "int64", shape: [] }],
+};

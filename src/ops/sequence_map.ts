@@ -1,0 +1,3 @@
+import { containerOp } from "./container.ts";
+
+export const sequenceMap = containerOp("SequenceMap");

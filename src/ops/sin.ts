@@ -1,0 +1,9 @@
+import { place } from "./rules.ts";
+import { lutOnBayes, lutOnBernoulli2, unary, type UnaryDef } from "./unary.ts";
+
+/** Sine. */
+export const sin: UnaryDef = unary({
+  op: "Sin",
+  real: () => Math.sin,
+  place: place(lutOnBayes, lutOnBernoulli2),
+});

@@ -1,0 +1,15 @@
+import { i64Scalar } from "../ir/tensor.ts";
+import { product } from "./args.ts";
+import type { OpDef } from "./op.ts";
+import { onBpu, place } from "./rules.ts";
+import { foldedShape } from "./rules_b.ts";
+
+export const size: OpDef = {
+  op: "Size",
+  place: place(onBpu("unstated", [foldedShape], []), onBpu("no", [foldedShape], [])),
+  infer: () => [{ dtype: "int64", shape: [] }],
+  fold(c) {
+    const n = product(c.need(0).shape);
+    return n < 0 ? undefined : [i64Scalar(n)];
+  },
+};

@@ -1,0 +1,16 @@
+import { arithmeticRules, elementwise } from "./elementwise.ts";
+import { addOnBernoulli2 } from "./add.ts";
+import type { OpDef } from "./op.ts";
+import { both, dtypeFloat, onBpu, place } from "./rules.ts";
+
+/** Sum of any number of tensors. */
+export const sum: OpDef = elementwise({
+  op: "Sum",
+  takes: "number",
+  variadic: true,
+  number: () => (a, b) => a + b,
+  place: place(
+    onBpu("unstated", [both("same limits as Add", ...arithmeticRules)], [dtypeFloat], "sizes"),
+    onBpu("no", [both("same limits as Add", ...addOnBernoulli2)], [dtypeFloat]),
+  ),
+});
