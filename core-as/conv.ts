@@ -89,3 +89,56 @@ export function convGeneric(
   if (xt == 0) run<i8>(x, y, w, bias, mul, shift, g, yt, xz, yz, lo, hi);
   else run<i16>(x, y, w, bias, mul, shift, g, yt, xz, yz, lo, hi);
 }
+
+// Whether one of n int8 is negative.
+export function anyNegative(x: usize, n: usize): i32 {
+  let any = i8x16.splat(0);
+  let i: usize = 0;
+  for (; i + 64 <= n; i += 64) {
+    const a = v128.or(v128.load(x + i), v128.load(x + i, 16));
+    const b = v128.or(v128.load(x + i, 32), v128.load(x + i, 48));
+    any = v128.or(any, v128.or(a, b));
+  }
+  if (i8x16.bitmask(any) != 0) return 1;
+  for (; i < n; i++) if (load<i8>(x + i) < 0) return 1;
+  return 0;
+}
+
+// Index of the first channel whose multiplier or shift is out of range, or -1.
+export function badFactor(mul: usize, shift: usize, n: i32): i32 {
+  for (let c: i32 = 0; c < n; c++) {
+    const s = load<i8>(shift + c);
+    if (load<i16>(mul + (<usize>c << 1)) < 0 || s < 0 || s > 62) return c;
+  }
+  return -1;
+}
+
+// Per-channel tables of the tiles, each group padded to panels of `lanes` channels: bias, m << (32 - s), and one
+// byte per panel: `best` where every channel has such a factor and the panel is full, else 3.
+export function channelTables(
+  bias: usize, mul: usize, shift: usize, groups: i32, og: i32, lanes: i32, requantizes: i32, best: i32,
+  outBias: usize, outMul: usize, modes: usize,
+): void {
+  let o: i32 = 0;
+  for (let g: i32 = 0; g < groups; g++) {
+    for (let c0: i32 = 0; c0 < og; c0 += lanes) {
+      let mode = c0 + lanes <= og ? best : 3;
+      for (let l: i32 = 0; l < lanes; l++, outBias += 4, outMul += 4) {
+        let b: i32 = 0, f: i32 = 0;
+        if (c0 + l < og) {
+          if (bias) b = load<i32>(bias + (<usize>o << 2));
+          if (requantizes) {
+            const m = <i32>load<i16>(mul + (<usize>o << 1)), s = <i32>load<i8>(shift + o);
+            if (m == 0) f = 0;
+            else if (s >= 16 && s <= 32) f = m << (32 - s);
+            else mode = 3;
+          }
+          o++;
+        }
+        store<i32>(outBias, b);
+        store<i32>(outMul, f);
+      }
+      store<u8>(modes++, <u8>mode);
+    }
+  }
+}

@@ -1,5 +1,5 @@
 // Everything but the micro-kernels; built at -O3 into build/core.wasm.
-export { convGeneric } from "./conv";
+export { anyNegative, badFactor, channelTables, convGeneric } from "./conv";
 export { matmulGeneric } from "./matmul";
 export { binary } from "./elementwise";
 export { prelu, requant } from "./requant";

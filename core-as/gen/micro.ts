@@ -7,7 +7,7 @@
 
 /** File name under core-as/micro and its text. */
 export function generateMicro(): Map<string, string> {
-  return new Map([["tiles.ts", tiles()]]);
+  return new Map([["tiles.ts", tiles()], ["rows.ts", rows()]]);
 }
 
 const note = "// Written by core-as/gen/micro.ts; do not edit.\n";
@@ -136,6 +136,75 @@ ${
     pixels.map((p) =>
       `  v128.store(out, c${p}0, ${32 * p});\n  v128.store(out, c${p}1, ${32 * p + 16});\n`
     ).join("")
+  }}
+`;
+}
+
+/** Depthwise rows: 4 outputs x 4 channels over planes of row pairs (see depthwise.ts). */
+function rows(): string {
+  const accs = pixels.map((j) => `c${j}`);
+  const init = `      let ${accs.map((c) => `${c} = b`).join(", ")};\n`;
+  const three = (stride: number) => {
+    let text = "";
+    for (let c = 0; c < 3 + 3 * stride; c++) {
+      text += `      p = v128.load(p0, ${16 * c});\n      q = v128.load(p1, ${16 * c});\n`;
+      for (const j of pixels) {
+        const k = c - j * stride;
+        if (k < 0 || k > 2) continue;
+        text += `      c${j} = i32x4.add(c${j}, i32x4.dot_i16x8_s(p, u${k}));
+      c${j} = i32x4.add(c${j}, i32x4.dot_i16x8_s(q, v${k}));
+`;
+      }
+    }
+    return text;
+  };
+  const any = `      let w = weights, line = p0;
+      for (let j: i32 = 0; j < pairs; j++, line += pairStep) {
+        let at = line;
+        for (let i: i32 = 0; i < kw; i++, at += tapStep, w += 16) {
+          const u = v128.load(w);
+${
+    pixels.map((j) =>
+      `          c${j} = i32x4.add(c${j}, i32x4.dot_i16x8_s(v128.load(at${
+        j === 0 ? "" : j === 1 ? " + colStep" : ` + ${j} * colStep`
+      }), u));\n`
+    ).join("")
+  }        }
+      }
+`;
+  const header = (name: string) => `
+export function ${name}(
+  src: usize, rows: i32, rowStep: usize, pairs: i32, pairStep: usize, kw: i32, tapStep: usize, colStep: usize,
+  weights: usize, bias: usize, mul: usize, n: i32, y: usize, yRow: usize, yCol: usize,
+  k: usize, mode: i32, channels: i32, finish: usize,
+): void {
+  const b = v128.load(bias), last = max<i32>(0, n - 4), count = min<i32>(4, n);
+`;
+  const loop = (body: string) => `  for (let row: i32 = 0; row < rows; row++, src += rowStep, y += yRow) {
+    for (let t: i32 = 0; t < n; t += 4) {
+      const x = min<i32>(t, last);
+      const p0 = src + <usize>x * colStep;
+${init}${body}      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul, k, mode, channels, finish);
+    }
+  }
+}
+`;
+  const fixed = (stride: number) =>
+    header(`dw3s${stride}`) +
+    `  const u0 = v128.load(weights), u1 = v128.load(weights, 16), u2 = v128.load(weights, 32);
+  const v0 = v128.load(weights, 48), v1 = v128.load(weights, 64), v2 = v128.load(weights, 80);
+  let p: v128, q: v128;
+` + loop(`      const p1 = p0 + pairStep;\n${three(stride)}`);
+  return note + `
+import { rowEnd } from "./row_end";
+${fixed(1)}${fixed(2)}${header("dwAny")}${loop(any)}
+// The accumulators of 4 outputs x 4 channels, [4][4] int32 at \`out\`.
+export function dwRaw(
+  p0: usize, pairs: i32, pairStep: usize, kw: i32, tapStep: usize, colStep: usize, weights: usize, out: usize,
+): void {
+      const b = i32x4.splat(0);
+${init}${any}${
+    pixels.map((j) => `      v128.store(out, c${j}, ${16 * j});\n`).join("")
   }}
 `;
 }

@@ -5,13 +5,15 @@ import { strip } from "./strip";
 
 // The job block: 32-bit words.
 //  0 x            1 y            2 weights      3 bias i32[panels*8]  4 mul i32[panels*8]  5 modes u8[panels]
-//  6 constants    7 finish       8 inH          9 inW                10 C                 11 outH
+//  6 constants (128 bytes, then the finish block)       8 inH          9 inW                10 C                 11 outH
 // 12 outW        13 kernelH     14 kernelW     15 strideH            16 strideW           17 padTop
 // 18 padLeft     19 dilationH   20 dilationW   21 inC / group        22 outC / group      23 groups
 // 24 yRow        25 yCol        26 yStart      27 yImage (elements)  28 xType             29 yType
 // 30 xZero       31 kind (0 d16, 1 rd8, 2 wide)                      32 steps per run     33 runs of kernelW
 // 34 rows per strip             35 in place    36 cols of a strip    37 strips per image  38 panels per group
-// 39 zero bias of 8 words
+
+// Scratch starts with a header of its own per thread: constants, two tiles, the finish block, zero biases.
+const header: usize = 512;
 
 // @ts-ignore: decorator
 @inline
@@ -27,7 +29,10 @@ export function denseStrip(g: usize, s: i32, scratch: usize): void {
   const sh = word(g, 15), sw = word(g, 16);
   const ysize = word(g, 29) == 0 ? 1 : word(g, 29) == 2 ? 2 : 4;
   const pixels = (oy1 - oy0) * outW;
-  const xo = scratch, yo = scratch + (<usize>pixels << 2);
+  const xo = scratch + header, yo = xo + (<usize>pixels << 2);
+  memory.copy(scratch, <usize>word(g, 6), 128);
+  memory.copy(scratch + 384, <usize>word(g, 6) + 128, 32);
+  memory.fill(scratch + 416, 0, 32);
   const yRow = word(g, 24), yCol = word(g, 25);
   let i: usize = 0;
   for (let oy = oy0; oy < oy1; oy++) {
@@ -66,7 +71,7 @@ export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32
   const oy0 = (s % per) * rows, oy1 = min<i32>(oy0 + rows, outH);
   const C = word(g, 10), cols = word(g, 36), kind = word(g, 31), size = kind == 1 ? 1 : 2;
   const pixels = (oy1 - oy0) * outW;
-  const xo = scratch, yo = scratch + (<usize>pixels << 2);
+  const xo = scratch + header, yo = xo + (<usize>pixels << 2);
   const runs = yo + (<usize>pixels << 2), count = word(g, 13) * word(g, 33), steps = word(g, 32);
   let data = (runs + (<usize>count << 2) + 15) & ~<usize>15;
   if (word(g, 35)) {
@@ -79,7 +84,7 @@ export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32
   const image = <usize>word(g, 1) + <usize>n * word(g, 27) * ysize;
   const panels = word(g, 38), og = word(g, 22), ig = word(g, 21);
   const panelBytes = <usize>count * steps * 32;
-  const k = <usize>word(g, 6), f = <usize>word(g, 7);
+  const k = scratch, f = scratch + 384;
   for (let p = from; p < to; p++) {
     const group = p / panels, c0 = (p % panels) * 8;
     const channels = min<i32>(8, og - c0), first = group * og + c0;
@@ -93,7 +98,7 @@ export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32
     } else if (kind == 1) {
       rd8Run(x, xo, yo, pixels, w, bias, mul, count, runs, steps, y, k, mode, channels, f);
     } else {
-      const x2 = second + <usize>(group * ig * size), zero = <usize>word(g, 39);
+      const x2 = second + <usize>(group * ig * size), zero = scratch + 416;
       for (let t: i32 = 0; t < pixels; t += 4) {
         const o0 = <usize>load<u32>(xo + (<usize>t << 2));
         const o1 = <usize>load<u32>(xo + (<usize>min<i32>(t + 1, pixels - 1) << 2));
@@ -101,7 +106,7 @@ export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32
         const o3 = <usize>load<u32>(xo + (<usize>min<i32>(t + 3, pixels - 1) << 2));
         d16Raw(x + o0, x + o1, x + o2, x + o3, w, zero, count, runs, steps, k + 128);
         d16Raw(x2 + o0, x2 + o1, x2 + o2, x2 + o3, w, zero, count, runs, steps, k + 256);
-        finishWide(k + 128, k + 256, yo + (<usize>t << 2), min<i32>(4, pixels - t), channels, 32, y, f);
+        finishWide(k + 128, k + 256, bias, yo + (<usize>t << 2), min<i32>(4, pixels - t), channels, 32, y, f);
       }
     }
   }

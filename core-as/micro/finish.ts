@@ -43,16 +43,17 @@ export function finishTile(
   }
 }
 
-// The same for int16 activations: low + 256 * high.
+// The same for int16 activations: bias + low + 256 * high.
 export function finishWide(
-  low: usize, high: usize, yo: usize, pixels: i32, channels: i32, row: usize, y: usize, f: usize,
+  low: usize, high: usize, bias: usize, yo: usize, pixels: i32, channels: i32, row: usize, y: usize, f: usize,
 ): void {
   const first = word(f, 6), size = log2(word(f, 2));
   for (let p: i32 = 0; p < pixels; p++) {
     const out = y + <usize>load<u32>(yo + (<usize>p << 2));
     for (let c: i32 = 0; c < channels; c++) {
       const at = <usize>p * row + (<usize>c << 2);
-      const acc = <i64>load<i32>(low + at) + ((<i64>load<i32>(high + at)) << 8);
+      const acc = <i64>load<i32>(low + at) + ((<i64>load<i32>(high + at)) << 8) +
+        <i64>load<i32>(bias + (<usize>c << 2));
       emit(acc, first + c, out + (<usize>c << size), f);
     }
   }

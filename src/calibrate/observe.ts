@@ -10,7 +10,7 @@ import type { Engine, Feeds } from "../ir/engine.ts";
 import { type Graph, typeOf } from "../ir/graph.ts";
 import { byteSize, elementCount, isStatic, type Tensor } from "../ir/tensor.ts";
 import { extract } from "./extract.ts";
-import { BINS, Observer, type TensorStats } from "./stats.ts";
+import { Observer, type ObserverOptions, type TensorStats } from "./stats.ts";
 
 /** Samples, produced when they are needed. A function starts them again from the first. */
 export type Samples = AsyncIterable<Feeds> | Iterable<Feeds>;
@@ -28,9 +28,7 @@ export interface CalibrationEngine extends Engine {
 }
 
 /** Options of {@linkcode observe}. */
-export interface ObserveOptions {
-  /** Bins per sign; default 8192. */
-  readonly bins?: number;
+export interface ObserveOptions extends ObserverOptions {
   /**
    * Most bytes of results per sample that are fetched in one pass; default 1 GiB. More tensors take
    * several passes, where `samples` is a function. One pass is faster: an extra result costs a copy.
@@ -114,8 +112,7 @@ export async function observe(
   engine: CalibrationEngine,
   options: ObserveOptions = {},
 ): Promise<Map<string, TensorStats>> {
-  const bins = options.bins ?? BINS;
-  const observers = new Map(tensorNames.map((name) => [name, new Observer(name, bins)]));
+  const observers = new Map(tensorNames.map((name) => [name, new Observer(name, options)]));
   const inputs = new Set(graph.inputs.map((p) => p.name));
   const computed: string[] = [];
   for (const [name, o] of observers) {

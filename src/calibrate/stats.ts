@@ -9,10 +9,34 @@ import { BpuError } from "../errors.ts";
 import { numbersOf, shapeText, type Tensor } from "../ir/tensor.ts";
 import { ExactSum } from "./exact_sum.ts";
 
-/** Bins per sign. Between half of them and all of them are in use. */
-export const BINS = 8192;
 /** Smallest bin width is 2^-160: it covers every float32. */
 const smallest = -160;
+
+/** Options of {@linkcode Observer}. */
+export interface ObserverOptions {
+  /** Bins per sign, a power of two; default 8192. Between half of them and all are in use. */
+  readonly bins?: number;
+  /**
+   * Elements of a sample that are counted in the histogram, about; of a larger tensor every k-th is
+   * (see {@linkcode strideFor}). Ranges are exact in any case. Default 16384; Infinity counts all.
+   */
+  readonly quota?: number;
+}
+
+/**
+ * Every how many elements one is counted, so that `quota` to three times as many remain: 1, or a prime
+ * that does not divide the number of elements, so that every row, column and channel gets its share.
+ */
+export function strideFor(elements: number, quota: number): number {
+  const prime = (p: number): boolean => {
+    for (let d = 2; d * d <= p; d++) if (p % d === 0) return false;
+    return true;
+  };
+  for (let p = Math.floor(elements / quota); p >= 3; p--) {
+    if (elements % p !== 0 && prime(p)) return p;
+  }
+  return 1;
+}
 
 /** Range of every channel (axis 1) over all samples. */
 export interface ChannelRange {
@@ -20,10 +44,14 @@ export interface ChannelRange {
   readonly max: Float32Array;
 }
 
-/** Statistics of a tensor over all samples. NaN and infinities are counted and left out. */
+/**
+ * Statistics of a tensor over all samples. Ranges are exact. All counts and sums, the histogram's too,
+ * are those of the elements that were counted (every element, or a regular sample of a large tensor).
+ * NaN and infinities are left out of everything but `nonFinite`.
+ */
 export interface TensorStats {
   readonly name: string;
-  /** Finite elements seen. */
+  /** Finite elements counted. */
   readonly count: number;
   /** NaN and infinities seen. */
   readonly nonFinite: number;
@@ -59,14 +87,39 @@ function floats(t: Tensor): Float32Array {
   return Float32Array.from(numbersOf(t));
 }
 
+/** Finite range of every channel of [outer][channels][...]; a channel without any has min > max. */
+function channelRanges(
+  data: Float32Array,
+  outer: number,
+  channels: number,
+  min: Float32Array,
+  max: Float32Array,
+): void {
+  const inner = data.length / (outer * channels);
+  min.fill(Infinity);
+  max.fill(-Infinity);
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      let lo = min[c]!, hi = max[c]!;
+      for (const end = at + inner; at < end; at++) {
+        const v = data[at]!;
+        if (v < lo && v > -Infinity) lo = v;
+        if (v > hi && v < Infinity) hi = v;
+      }
+      min[c] = lo;
+      max[c] = hi;
+    }
+  }
+}
+
 /** Gathers {@linkcode TensorStats} tensor by tensor. */
 export class Observer {
   readonly name: string;
   readonly #bins: number;
-  readonly #positive: Float64Array;
-  readonly #negative: Float64Array;
-  /** Counts of the tensor at hand, both signs. */
-  readonly #scratch: Uint32Array;
+  readonly #quota: number;
+  /** Both signs: first the bins of x > 0, then those of x < 0. */
+  readonly #counts: Float64Array;
   readonly #sum = new ExactSum();
   readonly #sumsq = new ExactSum();
   #exponent: number | undefined;
@@ -77,67 +130,42 @@ export class Observer {
   #max = -Infinity;
   #channels: ChannelRange | undefined | null;
 
-  constructor(name: string, bins: number = BINS) {
+  constructor(name: string, options: ObserverOptions = {}) {
+    const bins = options.bins ?? 8192;
     if (!Number.isInteger(Math.log2(bins)) || bins < 128 || bins > 2 ** 20) {
       throw new BpuError("internal", `a histogram of ${bins} bins`);
     }
     this.name = name;
     this.#bins = bins;
-    this.#positive = new Float64Array(bins);
-    this.#negative = new Float64Array(bins);
-    this.#scratch = new Uint32Array(2 * bins);
+    this.#quota = options.quota ?? 16384;
+    this.#counts = new Float64Array(2 * bins);
   }
 
   /** Adds one sample of the tensor. */
   add(t: Tensor): void {
-    let data = floats(t);
+    const data = floats(t);
     if (data.length === 0) return;
-    const range = this.#ranges(t.shape, data);
-    if (range.finite < data.length) {
-      this.#nonFinite += data.length - range.finite;
-      data = data.filter(Number.isFinite);
-      if (data.length === 0) return;
-    }
-    this.#min = Math.min(this.#min, range.min);
-    this.#max = Math.max(this.#max, range.max);
-    this.#count += data.length;
-    const absmax = Math.max(range.max, -range.min);
-    if (absmax === 0) {
-      this.#zeros += data.length;
-      return;
-    }
-    this.#widen(exponentFor(absmax, this.#bins));
-    this.#histogram(data);
+    const hasChannels = t.shape.length >= 2;
+    const channels = hasChannels ? t.shape[1]! : 1;
+    const min = new Float32Array(channels), max = new Float32Array(channels);
+    channelRanges(data, hasChannels ? t.shape[0]! : 1, channels, min, max);
+    this.#widenRange(min, max, hasChannels);
+    this.#tally(data, strideFor(data.length, this.#quota));
   }
 
-  /** Exact range of the tensor, and of its channels into `#channels`. */
-  #ranges(shape: readonly number[], data: Float32Array) {
-    const channels = shape.length >= 2 ? shape[1]! : 1;
-    const outer = shape.length >= 2 ? shape[0]! : 1;
-    const inner = data.length / (outer * channels);
-    const own = this.#channelsFor(shape.length >= 2 ? channels : undefined);
-    let least = Infinity, most = -Infinity, finite = 0, at = 0;
-    for (let o = 0; o < outer; o++) {
-      for (let c = 0; c < channels; c++) {
-        let lo = Infinity, hi = -Infinity, n = 0;
-        for (const end = at + inner; at < end; at++) {
-          const v = data[at]!;
-          if (v - v === 0) { // neither NaN nor infinite
-            n++;
-            if (v < lo) lo = v;
-            if (v > hi) hi = v;
-          }
-        }
-        finite += n;
-        if (lo < least) least = lo;
-        if (hi > most) most = hi;
-        if (own !== undefined) {
-          if (lo < own.min[c]!) own.min[c] = lo;
-          if (hi > own.max[c]!) own.max[c] = hi;
-        }
-      }
+  #widenRange(min: Float32Array, max: Float32Array, hasChannels: boolean): void {
+    const own = this.#channelsFor(hasChannels ? min.length : undefined);
+    for (let c = 0; c < min.length; c++) {
+      const lo = min[c]!, hi = max[c]!;
+      // NaN fails both comparisons; an infinity would make every other value 0
+      if (lo > -Infinity && lo < this.#min) this.#min = lo;
+      if (hi < Infinity && hi > this.#max) this.#max = hi;
+      if (own === undefined) continue;
+      if (lo > -Infinity && lo < own.min[c]!) own.min[c] = lo;
+      if (hi < Infinity && hi > own.max[c]!) own.max[c] = hi;
     }
-    return { min: least, max: most, finite };
+    const absmax = Math.max(this.#max, -this.#min);
+    if (absmax > 0) this.#widen(exponentFor(absmax, this.#bins));
   }
 
   #channelsFor(count: number | undefined): ChannelRange | undefined {
@@ -156,45 +184,46 @@ export class Observer {
     if (old !== undefined && exponent <= old) return;
     this.#exponent = exponent;
     if (old === undefined) return;
-    const factor = 2 ** (old - exponent);
-    for (const counts of [this.#positive, this.#negative]) {
-      for (let i = 1; i < counts.length; i++) {
-        const n = counts[i]!;
+    const factor = 2 ** (old - exponent), counts = this.#counts, bins = this.#bins;
+    for (const from of [0, bins]) {
+      for (let i = 1; i < bins; i++) {
+        const n = counts[from + i]!;
         if (n === 0) continue;
-        counts[i] = 0;
-        counts[Math.floor(i * factor)]! += n;
+        counts[from + i] = 0;
+        counts[from + Math.floor(i * factor)]! += n;
       }
     }
   }
 
-  #histogram(data: Float32Array): void {
-    const bins = this.#bins, scratch = this.#scratch.fill(0);
-    const scale = 2 ** -this.#exponent!;
+  /** Counts every `stride`-th element. */
+  #tally(data: Float32Array, stride: number): void {
+    const bins = this.#bins, counts = this.#counts;
+    const exponent = this.#exponent;
+    const scale = exponent === undefined ? 0 : 2 ** -exponent;
+    const limit = exponent === undefined ? 0 : bins * 2 ** exponent;
     const signs = new Int32Array(data.buffer, data.byteOffset, data.length);
-    let sum = 0, sumsq = 0, zeros = 0;
-    for (let i = 0; i < data.length; i++) {
+    let sum = 0, sumsq = 0, zeros = 0, others = 0;
+    for (let i = 0; i < data.length; i += stride) {
       const v = data[i]!, bits = signs[i]!;
-      sum += v;
-      sumsq += v * v;
-      if (bits << 1 === 0) zeros++; // either zero
-      scratch[(bits >>> 31) * bins + ((Math.abs(v) * scale) | 0)]!++;
+      const magnitude = Math.abs(v);
+      if (bits << 1 === 0) { // either zero
+        zeros++;
+      } else if (magnitude < limit) {
+        sum += v;
+        sumsq += v * v;
+        counts[(bits >>> 31) * bins + ((magnitude * scale) | 0)]!++;
+      } else others++;
     }
     this.#sum.add(sum);
     this.#sumsq.add(sumsq);
     this.#zeros += zeros;
-    let negativeZeros = 0;
-    for (let i = 0; zeros > 0 && i < data.length; i++) if (Object.is(data[i], -0)) negativeZeros++;
-    scratch[0]! -= zeros - negativeZeros;
-    scratch[bins]! -= negativeZeros;
-    for (let i = 0; i < bins; i++) {
-      this.#positive[i]! += scratch[i]!;
-      this.#negative[i]! += scratch[bins + i]!;
-    }
+    this.#nonFinite += others;
+    this.#count += Math.ceil(data.length / stride) - others;
   }
 
   /** What has been gathered so far. The arrays are copies. */
   stats(): TensorStats {
-    const seen = this.#count > 0;
+    const seen = this.#min <= this.#max;
     const min = seen ? this.#min : 0, max = seen ? this.#max : 0;
     const channels = this.#channels;
     return {
@@ -208,16 +237,20 @@ export class Observer {
       sum: this.#sum.value(),
       sumsq: this.#sumsq.value(),
       width: this.#exponent === undefined ? 0 : 2 ** this.#exponent,
-      positive: this.#positive.slice(),
-      negative: this.#negative.slice(),
+      positive: this.#counts.slice(0, this.#bins),
+      negative: this.#counts.slice(this.#bins),
       ...(channels ? { channels: { min: channels.min.slice(), max: channels.max.slice() } } : {}),
     };
   }
 }
 
 /** Statistics of tensors that are at hand, all samples at once. */
-export function statsOf(name: string, samples: Iterable<Tensor>, bins: number = BINS): TensorStats {
-  const o = new Observer(name, bins);
+export function statsOf(
+  name: string,
+  samples: Iterable<Tensor>,
+  options: ObserverOptions = {},
+): TensorStats {
+  const o = new Observer(name, options);
   for (const t of samples) o.add(t);
   return o.stats();
 }

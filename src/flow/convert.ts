@@ -18,35 +18,40 @@ import type { QuantLayout } from "../quantize/layout.ts";
 import { Refusal } from "../quantize/lower.ts";
 import { place } from "../quantize/place.ts";
 import type { PlaceOptions } from "../quantize/place.ts";
-import type { Placement, Plan, TensorPlan } from "../quantize/plan.ts";
+import type { Plan, TensorPlan } from "../quantize/plan.ts";
 import { quantize } from "../quantize/quantize.ts";
 import type { Quantized } from "../quantize/quantize.ts";
 
-/** Finds thresholds for tensors of the optimized graph. */
-export type Calibrate = (
-  graph: Graph,
-  tensors: readonly string[],
-) => Promise<ReadonlyMap<string, TensorPlan>>;
-
-/** Progress of a conversion. */
-export interface ConvertHooks {
-  /** One line for the log. */
-  log?(line: string): void;
-  /** Called when a stage ends; the caller keeps the time. */
-  stage?(name: "optimize" | "calibrate" | "quantize" | "compile"): void;
+/** Where thresholds come from. */
+export interface Calibrator {
+  /** Names of the threshold methods that may be chosen from; at least one. */
+  readonly candidates: readonly string[];
+  /** Gathers statistics of tensors of the optimized graph; called again when more are needed. */
+  observe(graph: Graph, tensors: readonly string[]): Promise<void>;
+  /** Threshold of an observed tensor by one of the methods. */
+  threshold(candidate: string, tensor: string): TensorPlan;
 }
 
+/** Names of the stages, in order. */
+export type StageName = "optimize" | "calibrate" | "quantize" | "compile";
+
 /** What {@linkcode convert} needs. */
-export interface ConvertOptions extends ConvertHooks {
+export interface ConvertOptions {
   readonly march: March;
   readonly place?: PlaceOptions;
   /** Thresholds that are known beforehand (inputs of pictures). */
   readonly fixed?: ReadonlyMap<string, TensorPlan>;
   /** Graph inputs that arrive as int8. */
   readonly integerInputs?: ReadonlySet<string>;
-  readonly calibrate: Calibrate;
+  readonly calibrator: Calibrator;
+  /** Chooses among several candidates; returns the index. Only called when there are several. */
+  choose?(optimized: Graph, candidates: readonly Candidate[]): Promise<number>;
   /** Evaluates constant nodes that have no fold of their own. */
   readonly engine?: Engine;
+  /** One line for the log. */
+  log?(line: string): void;
+  /** Called when a stage ends; the caller keeps the time. */
+  stage?(name: StageName): void;
 }
 
 /** All stages of a conversion. */
@@ -58,20 +63,29 @@ export interface Conversion {
   readonly program: Program;
   readonly plan: Plan;
   readonly layout: QuantLayout;
+  /** Method that set the thresholds. */
+  readonly method: string;
 }
 
-/** Placement with what lowering limits force: the BPU has no more than `maxOutputs`, and so on. */
-export interface Placed {
-  readonly optimized: Graph;
-  readonly placement: ReadonlyMap<string, Placement>;
-  readonly layout: QuantLayout;
+interface Built {
+  readonly plan: Plan;
+  readonly quantized: Quantized;
+}
+
+/** One of several quantizations to choose from. */
+export interface Candidate extends Built {
+  readonly method: string;
+  readonly program: Program;
 }
 
 /** Runs the float passes on a graph with static shapes. */
-export async function prepare(original: Graph, options: ConvertOptions): Promise<Graph> {
+export async function optimized(
+  original: Graph,
+  options: { engine?: Engine; log?(line: string): void } = {},
+): Promise<Graph> {
   const { graph } = await optimize(inferTypes(original), {
     ...(options.engine === undefined ? {} : { engine: options.engine }),
-    ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.log === undefined ? {} : { log: (line) => options.log?.(line) }),
   });
   return inferTypes(graph);
 }
@@ -82,34 +96,56 @@ export async function prepare(original: Graph, options: ConvertOptions): Promise
  * A node whose numbers do not fit is moved to the CPU with its reason, and the rest is quantized again.
  */
 export async function convert(original: Graph, options: ConvertOptions): Promise<Conversion> {
-  const optimized = await prepare(original, options);
+  const graph = await optimized(original, options);
   options.stage?.("optimize");
   const refused = new Map<string, string>(options.place?.refused);
-  const tensors = new Map<string, TensorPlan>(options.fixed);
+  const known = new Set<string>(options.fixed?.keys());
+  const { calibrator } = options;
+
   for (;;) {
-    const nodes = place(optimized, options.march, { ...options.place, refused });
-    const layout = layoutOf(optimized, nodes, options.march);
-    const missing = [...layout.needed].filter((t) => !tensors.has(t));
+    const nodes = place(graph, options.march, { ...options.place, refused });
+    const layout = layoutOf(graph, nodes, options.march);
+    const missing = [...layout.needed].filter((t) => !known.has(t));
     if (missing.length > 0) {
-      for (const [t, p] of await options.calibrate(optimized, missing)) tensors.set(t, p);
+      await calibrator.observe(graph, missing);
+      for (const t of missing) known.add(t);
     }
-    const bounded = boundedTensors(layout, tensors);
-    const plan: Plan = {
-      march: options.march.name,
-      nodes,
-      tensors: bounded,
-      weights: new Map(),
-    };
-    options.stage?.("calibrate");
-    try {
-      const quantized = quantize(optimized, plan, {
+    const build = (method: string): Built => {
+      const tensors = new Map(
+        [...layout.needed].map((t): [string, TensorPlan] => [
+          t,
+          options.fixed?.get(t) ?? calibrator.threshold(method, t),
+        ]),
+      );
+      const plan: Plan = {
+        march: options.march.name,
+        nodes,
+        tensors: bounded(layout, tensors),
+        weights: new Map(),
+      };
+      const quantized = quantize(graph, plan, {
         ...(options.integerInputs === undefined ? {} : { integerInputs: options.integerInputs }),
       });
-      const calibrated = insertCalibration(optimized, plan, layout);
+      return { plan, quantized };
+    };
+    const finish = (method: string, b: Built): Conversion => {
+      const calibrated = insertCalibration(graph, b.plan, layout);
       options.stage?.("quantize");
-      const program = compile(quantized.graph, options.march.name);
+      const program = compile(b.quantized.graph, options.march.name);
       options.stage?.("compile");
-      return { original, optimized, calibrated, quantized, program, plan, layout };
+      return { original, optimized: graph, calibrated, ...b, program, layout, method };
+    };
+    try {
+      let method = calibrator.candidates[0]!;
+      if (calibrator.candidates.length > 1 && options.choose !== undefined) {
+        const all = calibrator.candidates.map((m): Candidate => {
+          const b = build(m);
+          return { method: m, ...b, program: compile(b.quantized.graph, options.march.name) };
+        });
+        method = all[await options.choose(graph, all)]!.method;
+      }
+      options.stage?.("calibrate");
+      return finish(method, build(method));
     } catch (error) {
       if (!(error instanceof Refusal) || refused.has(error.nodeName)) throw error;
       refused.set(error.nodeName, error.why);
@@ -119,17 +155,16 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
 }
 
 /** Thresholds capped where a function cannot exceed a bound (Sigmoid: 1). */
-function boundedTensors(
+function bounded(
   layout: QuantLayout,
-  tensors: ReadonlyMap<string, TensorPlan>,
+  tensors: Map<string, TensorPlan>,
 ): Map<string, TensorPlan> {
-  const out = new Map(tensors);
   for (const g of layout.groups.values()) {
     const bound = g.def.quant?.outputBound;
     const t = g.outputs[0]!;
-    const p = out.get(t);
-    if (bound === undefined || p === undefined || layout.root(t) !== t) continue;
-    if (p.threshold > bound) out.set(t, { ...p, threshold: bound, method: "bound" });
+    const p = tensors.get(t);
+    if (bound === undefined || p === undefined) continue;
+    if (p.threshold > bound) tensors.set(t, { ...p, threshold: bound, method: "bound" });
   }
-  return out;
+  return tensors;
 }

@@ -80,7 +80,7 @@ Deno.test("putting a node behind a graph output keeps the output's name", () => 
   e.setType("y_q", { dtype: "int8", shape: [2] });
   const h = built(e);
   assert.deepEqual(h.outputs, [{ name: "y", dtype: "int8", shape: [2] }, port("z")]);
-  assert.equal(line(h), "a:x>t b:t+c>u d:u>y_inner q:y_inner>y e:t>z");
+  assert.equal(line(h), "a:x>t b:t+c>u d:u>y_inner e:t>z q:y_inner>y");
   assert.deepEqual(h.types.get("y_inner"), type());
 });
 

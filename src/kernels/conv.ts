@@ -5,7 +5,10 @@
  */
 
 import type { Arena } from "./arena.ts";
-import { aligned, bytesOf, codeOf, expect, limits, region, zeroPoint } from "./check.ts";
+import { denseJob, type DensePart, longestWide, packDense, runDense } from "./conv_dense.ts";
+import { depthwiseJob, type DepthwisePart, packDepthwise, runDepthwise } from "./conv_depthwise.ts";
+import { plansOf, type WeightAt } from "./conv_plan.ts";
+import { aligned, bytesOf, codeOf, expect, limits, refuse, region, zeroPoint } from "./check.ts";
 import {
   checkShape,
   type ConvShape,
@@ -20,8 +23,16 @@ export type { ConvShape } from "./conv_shape.ts";
 export interface PackedConv {
   readonly shape: ConvShape;
   readonly transposed: boolean;
-  /** [outC][kernelH][kernelW][inC / group]. */
+  /** [outC][kernelH][kernelW][inC / group] for the plain kernel; 0 when tiles cover every use. */
   readonly plain: number;
+  readonly dense: readonly DensePart[];
+  readonly depthwise: readonly DepthwisePart[];
+}
+
+/** What the weights will be used for; by default everything is packed. */
+export interface PackOptions {
+  /** True: only for calls with non-negative x; false: only for other calls. */
+  readonly nonNegative?: boolean;
 }
 
 /** Arguments of {@linkcode conv}; pointers are byte offsets in the arena. */
@@ -47,36 +58,63 @@ export interface ConvArgs {
 }
 
 /** Packs ONNX weights [outC][inC / group][kernelH][kernelW]; values -127..127 (-128 is allowed). */
-export function packConv(arena: Arena, weight: Int8Array, shape: ConvShape): PackedConv {
+export function packConv(
+  arena: Arena,
+  weight: Int8Array,
+  shape: ConvShape,
+  options: PackOptions = {},
+): PackedConv {
   checkShape("packConv", shape);
-  const { outC: O, kernelH, kernelW } = shape;
-  const I = shape.inC / shape.group, T = kernelH * kernelW;
-  expect(weight.length === O * I * T, "packConv", `${weight.length} weights for ${O}x${I}x${T}`);
-  const plain = arena.alloc(weight.length);
-  const w = arena.i8(plain, weight.length);
-  for (let o = 0, at = 0; o < O; o++) {
-    for (let i = 0; i < I; i++) {
-      for (let t = 0; t < T; t++) w[(o * T + t) * I + i] = weight[at++]!;
-    }
-  }
-  return { shape, transposed: false, plain };
+  const { outC, kernelH, kernelW } = shape, I = shape.inC / shape.group;
+  expect(weight.length === outC * I * kernelH * kernelW, "packConv", `${weight.length} weights`);
+  return pack(arena, shape, false, options, (o, i, ky, kx) => {
+    return weight[((o * I + i) * kernelH + ky) * kernelW + kx]!;
+  });
 }
 
 /** Packs ONNX ConvTranspose weights [inC][outC / group][kernelH][kernelW]. */
-export function packConvTranspose(arena: Arena, weight: Int8Array, shape: ConvShape): PackedConv {
+export function packConvTranspose(
+  arena: Arena,
+  weight: Int8Array,
+  shape: ConvShape,
+  options: PackOptions = {},
+): PackedConv {
   checkShape("packConvTranspose", shape);
   const { outC, inC, group, kernelH, kernelW } = shape;
-  const I = inC / group, O = outC / group, T = kernelH * kernelW;
-  expect(weight.length === inC * O * T, "packConvTranspose", `${weight.length} weights`);
-  const plain = arena.alloc(weight.length);
-  const w = arena.i8(plain, weight.length);
-  for (let c = 0, at = 0; c < inC; c++) {
-    const g = Math.floor(c / I), i = c % I;
-    for (let o = 0; o < O; o++) {
-      for (let t = 0; t < T; t++) w[((g * O + o) * T + t) * I + i] = weight[at++]!;
+  const I = inC / group, O = outC / group;
+  expect(weight.length === inC * O * kernelH * kernelW, "packConvTranspose", "weights");
+  return pack(arena, shape, true, options, (o, i, ky, kx) => {
+    const c = Math.floor(o / O) * I + i;
+    return weight[((c * O + o % O) * kernelH + ky) * kernelW + kx]!;
+  });
+}
+
+function pack(
+  arena: Arena,
+  s: ConvShape,
+  transposed: boolean,
+  options: PackOptions,
+  at: WeightAt,
+): PackedConv {
+  const I = s.inC / s.group, T = s.kernelH * s.kernelW;
+  const dilated = s.dilationH > 1 || s.dilationW > 1;
+  if ((transposed && dilated) || I * T > longestWide) {
+    const plain = arena.alloc(s.outC * T * I);
+    const w = arena.i8(plain, s.outC * T * I);
+    for (let o = 0, k = 0; o < s.outC; o++) {
+      for (let t = 0; t < T; t++) {
+        for (let i = 0; i < I; i++) w[k++] = at(o, i, Math.floor(t / s.kernelW), t % s.kernelW);
+      }
     }
+    return { shape: s, transposed, plain, dense: [], depthwise: [] };
   }
-  return { shape, transposed: true, plain };
+  const plans = plansOf(s, transposed);
+  if (I === 1) {
+    const depthwise = plans.map((p) => packDepthwise(arena, s, p, at));
+    return { shape: s, transposed, plain: 0, dense: [], depthwise };
+  }
+  const dense = plans.map((p) => packDense(arena, s, p, at, options));
+  return { shape: s, transposed, plain: 0, dense, depthwise: [] };
 }
 
 /**
@@ -95,12 +133,40 @@ export function convTranspose(arena: Arena, a: ConvArgs): void {
 }
 
 function run(arena: Arena, a: ConvArgs): void {
-  const g = geometry(arena, a.shape, a.packed.transposed);
-  // deno-fmt-ignore
-  arena.core.convGeneric(
-    a.x, a.y, a.packed.plain, a.bias, a.multiplier, a.shift, g,
-    codeOf[a.xType], codeOf[a.yType], a.xZero, a.yZero, a.qmin, a.qmax,
-  );
+  const mark = arena.mark();
+  try {
+    if (a.packed.plain !== 0) {
+      const g = geometry(arena, a.shape, a.packed.transposed);
+      // deno-fmt-ignore
+      arena.core.convGeneric(
+        a.x, a.y, a.packed.plain, a.bias, a.multiplier, a.shift, g,
+        codeOf[a.xType], codeOf[a.yType], a.xZero, a.yZero, a.qmin, a.qmax,
+      );
+      return;
+    }
+    for (const part of a.packed.depthwise) {
+      const inner = arena.mark();
+      runDepthwise(arena, depthwiseJob(arena, a, part));
+      arena.release(inner);
+    }
+    if (a.packed.dense.length === 0) return;
+    const rd8 = isNonNegative(arena, a);
+    for (const part of a.packed.dense) {
+      expect((rd8 ? part.rd8 : part.d16) !== 0, "conv", "the weights were packed for another use");
+      const inner = arena.mark();
+      runDense(arena, denseJob(arena, a, part, rd8));
+      arena.release(inner);
+    }
+  } finally {
+    arena.release(mark);
+  }
+}
+
+/** Whether the faster dot is exact: asked for, packed for, and every x is 0..127. */
+function isNonNegative(arena: Arena, a: ConvArgs): boolean {
+  if (a.nonNegative !== true || a.xType !== "int8" || a.xZero !== 0) return false;
+  if (a.packed.dense.some((p) => p.rd8 === 0)) return false;
+  return arena.core.anyNegative(a.x, inputElements(a.shape)) === 0;
 }
 
 function check(arena: Arena, kernel: string, a: ConvArgs, transposed: boolean): void {
@@ -123,9 +189,7 @@ function check(arena: Arena, kernel: string, a: ConvArgs, transposed: boolean): 
   if (a.yType !== "int32") {
     region(arena, kernel, "multiplier", a.multiplier, s.outC * 2);
     region(arena, kernel, "shift", a.shift, s.outC);
-    const m = arena.i16(a.multiplier, s.outC), h = arena.i8(a.shift, s.outC);
-    for (let c = 0; c < s.outC; c++) {
-      expect(m[c]! >= 0 && h[c]! >= 0 && h[c]! <= 62, kernel, `factor of channel ${c}`);
-    }
+    const bad = arena.core.badFactor(a.multiplier, a.shift, s.outC);
+    if (bad >= 0) refuse(kernel, `the factor of channel ${bad} is out of range`);
   }
 }

@@ -11,6 +11,11 @@ type N = number;
 export interface CoreExports {
   // deno-fmt-ignore
   convGeneric(x: N, y: N, w: N, bias: N, mul: N, shift: N, g: N, xt: N, yt: N, xz: N, yz: N, lo: N, hi: N): void;
+  badFactor(mul: N, shift: N, n: N): N;
+  // deno-fmt-ignore
+  channelTables(bias: N, mul: N, shift: N, groups: N, og: N, lanes: N, requantizes: N, best: N, outBias: N, outMul: N, modes: N): void;
+  /** 1 when one of n int8 is negative. */
+  anyNegative(x: N, n: N): N;
   // deno-fmt-ignore
   matmulGeneric(a: N, b: N, y: N, m: N, k: N, n: N, yt: N, az: N, bz: N, yz: N, mul: N, shift: N, lo: N, hi: N): void;
   // deno-fmt-ignore
@@ -46,5 +51,7 @@ export interface CoreExports {
 
 /** core-as/micro. */
 export interface MicroExports {
-  ones(at: N): N;
+  denseStrip(g: N, strip: N, scratch: N): void;
+  depthwise(g: N, strip: N, firstPlane: N, scratch: N): void;
+  densePanels(g: N, strip: N, scratch: N, from: N, to: N): void;
 }

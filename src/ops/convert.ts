@@ -109,6 +109,23 @@ export function fromDoubles(dtype: DType, values: ArrayLike<number>): TensorData
   return out;
 }
 
+const ranges: ReadonlyMap<DType, readonly [number, number]> = new Map([
+  ["int8", [-128, 127]],
+  ["uint8", [0, 255]],
+  ["int16", [-32768, 32767]],
+  ["uint16", [0, 65535]],
+  ["int32", [-(2 ** 31), 2 ** 31 - 1]],
+  ["uint32", [0, 2 ** 32 - 1]],
+  ["bool", [0, 1]],
+]);
+
+/** A value as the element type holds it: integers truncated, infinities at the end of their range. */
+export function integerOf(dtype: DType, x: number): number {
+  const range = ranges.get(dtype);
+  if (range === undefined || Number.isFinite(x)) return Math.trunc(x);
+  return x > 0 ? range[1] : range[0];
+}
+
 /** Integer part as a BigInt; NaN gives 0, infinities and excess saturate to 64 bits. */
 function bigOf(x: number): bigint {
   if (Number.isNaN(x)) return 0n;
@@ -126,19 +143,21 @@ function stickyNumber(v: bigint): number {
   return v < 0n ? -q : q;
 }
 
-/** How onnxruntime prints a float as a string (`%.9g`, `%.17g` for double). */
-function floatText(x: number, digits: number): string {
+/** Significant digits of a float printed as a string, as in onnxruntime (`%.8g`), doubles too. */
+const DIGITS = 8;
+
+function floatText(x: number): string {
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x < 0 ? "-INF" : "INF";
   if (x === 0) return Object.is(x, -0) ? "-0" : "0";
-  const [m, e] = x.toExponential(digits - 1).split("e") as [string, string];
+  const [m, e] = x.toExponential(DIGITS - 1).split("e") as [string, string];
   const exponent = Number(e);
-  if (exponent < -4 || exponent >= digits) {
+  if (exponent < -4 || exponent >= DIGITS) {
     const mantissa = m.includes(".") ? m.replace(/\.?0+$/, "") : m;
     const a = Math.abs(exponent);
     return `${mantissa}e${exponent < 0 ? "-" : "+"}${a < 10 ? "0" : ""}${a}`;
   }
-  const text = x.toFixed(Math.min(100, Math.max(0, digits - 1 - exponent)));
+  const text = x.toFixed(Math.min(100, Math.max(0, DIGITS - 1 - exponent)));
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
@@ -172,11 +191,10 @@ export function castTensor(t: Tensor, dtype: DType): Tensor {
       return { dtype, shape, data: Array.from(d as ArrayLike<bigint>, String) };
     }
     const values = Array.from(toDoubles(t));
-    const digits = t.dtype === "float64" ? 17 : 9;
     return {
       dtype,
       shape,
-      data: values.map(isFloat(t.dtype) ? (v) => floatText(v, digits) : String),
+      data: values.map(isFloat(t.dtype) ? floatText : String),
     };
   }
   if (d instanceof BigInt64Array || d instanceof BigUint64Array) {

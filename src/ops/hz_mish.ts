@@ -1,3 +1,4 @@
+import { fn } from "../ir/function.ts";
 import { HORIZON } from "../ir/graph.ts";
 import { place } from "./rules.ts";
 import { softplusOf } from "./special.ts";
@@ -9,4 +10,5 @@ export const hzMish: UnaryDef = unary({
   domain: HORIZON,
   real: () => (x) => x === -Infinity ? -0 : x * Math.tanh(softplusOf(x)),
   place: place(lutOnBayes, lutOnBernoulli2),
+  body: fn("HzMish", ["x"], ["y"], [], "s=Softplus(x); t=Tanh(s); y=Mul(x, t)"),
 });

@@ -1,3 +1,4 @@
+import { fn } from "../ir/function.ts";
 import { HORIZON } from "../ir/graph.ts";
 import { place } from "./rules.ts";
 import { logistic } from "./special.ts";
@@ -9,4 +10,5 @@ export const hzSwish: UnaryDef = unary({
   domain: HORIZON,
   real: () => (x) => x === -Infinity ? -0 : x * logistic(x),
   place: place(lutOnBayes, lutOnBernoulli2),
+  body: fn("HzSwish", ["x"], ["y"], [], "s=Sigmoid(x); y=Mul(x, s)"),
 });

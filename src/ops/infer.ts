@@ -161,7 +161,7 @@ function run(
   for (const p of inputs) {
     if (isTyped(p)) types.set(p.name, { dtype: p.dtype, shape: [...p.shape] });
   }
-  const declared = declaredTypes(graph, options);
+  const declared = declaredTypes(graph, options, depth);
   const subgraph: SubgraphInference = (g, given) => {
     refuseUnknown(g, options);
     const ports = g.inputs.map((p, i) =>
@@ -202,10 +202,16 @@ function isSmall(c: InferContext, maxFold: number): boolean {
   });
 }
 
-function declaredTypes(graph: Graph, options: InferOptions): ReadonlyMap<string, TensorType> {
+/** Types that the file states. Outputs of a subgraph often have none, so theirs do not count. */
+function declaredTypes(
+  graph: Graph,
+  options: InferOptions,
+  depth: number,
+): ReadonlyMap<string, TensorType> {
   const map = new Map<string, TensorType>();
   if (options.declared === "ignore") return map;
   for (const [name, t] of graph.types) map.set(name, t);
+  if (depth > 0) return map;
   for (const o of graph.outputs) if (!map.has(o.name)) map.set(o.name, o);
   return map;
 }

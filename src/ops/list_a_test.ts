@@ -8,11 +8,13 @@ import { isFloat, toDoubles } from "./convert.ts";
 import { inferValues } from "./infer.ts";
 import { listA } from "./list_a.ts";
 import { frozen, onnxCases } from "./onnx_cases.ts";
+import { opOf } from "./registry.ts";
 
 const mine: ReadonlySet<string> = new Set(listA.map((d) => d.op));
 
 function belongs(g: Graph): boolean {
-  return g.nodes.some((n) => mine.has(n.op) && n.domain === "");
+  return g.nodes.some((n) => mine.has(n.op) && n.domain === "") &&
+    g.nodes.every((n) => opOf(n) !== undefined);
 }
 
 function difference(have: Tensor, want: Tensor): string | undefined {

@@ -17,7 +17,7 @@ function positions(x: Tensor): Tensor | undefined {
   for (let i = 0; i < x.data.length; i++) {
     const v = x.data[i]!;
     // The bits of a negative zero are not zero.
-    if (half ? (v as number) & 0x7fff : v) found.push(i);
+    if (half ? (v as number) & 0x7fff : v !== 0 && v !== 0n) found.push(i);
   }
   const data = new BigInt64Array(shape.length * found.length);
   shape.forEach((d, a) =>

@@ -6,7 +6,11 @@
  */
 
 import { fromBinary, toBinary } from "../deps.ts";
-import { ModelProtoSchema, TensorProtoSchema } from "../formats/onnx/gen/onnx_pb.ts";
+import {
+  ModelProtoSchema,
+  TensorProtoSchema,
+  type ValueInfoProto,
+} from "../formats/onnx/gen/onnx_pb.ts";
 import { defaultLimits } from "../formats/onnx/limits.ts";
 import { readTensor, writeTensor } from "../formats/onnx/tensor_proto.ts";
 import type { Tensor } from "../ir/tensor.ts";
@@ -69,16 +73,19 @@ export async function onnxCases(archive: string): Promise<OnnxCase[] | undefined
     const base = path.slice(0, -"model.onnx".length);
     const graph = fromBinary(ModelProtoSchema, model).graph;
     const stored = new Set(graph?.initializer.map((t) => t.name));
-    const values = (kind: string, names: readonly string[]) =>
-      new Map(
-        names.map((n, i) => [n, tensorOf(files.get(`${base}test_data_set_0/${kind}_${i}.pb`))]),
-      );
-    const inputs = (graph?.input ?? []).map((p) => p.name).filter((n) => !stored.has(n));
+    const values = (kind: string, ports: readonly ValueInfoProto[]) =>
+      new Map(ports.map((p, i) => {
+        const t = tensorOf(files.get(`${base}test_data_set_0/${kind}_${i}.pb`));
+        const bfloat = p.type?.value.case === "tensorType" && p.type.value.value.elemType === 16;
+        // numpy has no bfloat16: the archive holds its bits.
+        return [p.name, bfloat && t?.dtype === "uint16" ? { ...t, dtype: "bfloat16" as const } : t];
+      }));
+    const inputs = (graph?.input ?? []).filter((p) => !stored.has(p.name));
     cases.push({
       name: base.split("/").at(-2) ?? base,
       model,
       inputs: values("input", inputs),
-      outputs: values("output", (graph?.output ?? []).map((p) => p.name)),
+      outputs: values("output", graph?.output ?? []),
     });
   }
   return cases.sort((a, b) => a.name < b.name ? -1 : 1);

@@ -19,7 +19,8 @@ function parts(c: InferContext) {
   if (a === undefined || b === undefined || d === undefined) return undefined;
   const [start, limit, delta] = [toDoubles(a)[0]!, toDoubles(b)[0]!, toDoubles(d)[0]!];
   if (delta === 0) modelError(c.node, "delta is 0");
-  const count = Math.max(0, Math.ceil((limit - start) / delta));
+  const span = a.dtype === "float32" ? Math.fround(limit - start) : limit - start;
+  const count = Math.max(0, Math.ceil(span / delta));
   if (!Number.isSafeInteger(count)) modelError(c.node, `${start}..${limit} is not a finite range`);
   return { a, d, start, delta, count };
 }
@@ -38,7 +39,10 @@ export const range: OpDef = {
       const data = BigInt64Array.from({ length: p.count }, (_, i) => start + BigInt(i) * delta);
       return [{ dtype, shape, data }];
     }
-    const values = Float64Array.from({ length: p.count }, (_, i) => p.start + i * p.delta);
+    // A running sum in the element type, as onnxruntime has it.
+    const round = dtype === "float32" ? Math.fround : (v: number) => v;
+    const values = new Float64Array(p.count);
+    for (let i = 0, v = p.start; i < p.count; i++, v = round(v + p.delta)) values[i] = v;
     return [{ dtype, shape, data: fromDoubles(dtype, values) }];
   },
 };

@@ -8,7 +8,7 @@ import { intAttr } from "../ir/graph.ts";
 import { allocate, elementCount, type Tensor, type TensorType } from "../ir/tensor.ts";
 import { axesOf, listArg, unknownDims } from "./args.ts";
 import { unknownShape } from "./context.ts";
-import { fromDoubles, isBig, isFloat, toDoubles } from "./convert.ts";
+import { fromDoubles, integerOf, isBig, isFloat, toDoubles } from "./convert.ts";
 import { permute } from "./nd.ts";
 import type { InferContext, OpDef } from "./op.ts";
 
@@ -85,7 +85,7 @@ function fold(c: InferContext, r: Reduction): Tensor[] | undefined {
   const out = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     const y = r.number(v, i * n, n);
-    out[i] = isFloat(dtype) ? y : Math.trunc(y);
+    out[i] = isFloat(dtype) ? y : integerOf(dtype, y);
   }
   return [{ dtype, shape, data: fromDoubles(dtype, out) }];
 }

@@ -7,6 +7,7 @@
 
 import type { Node } from "../ir/graph.ts";
 import { listHz } from "./hz/list.ts";
+import { hzPreprocessFloat } from "./hz_preprocess.ts";
 import { withFacets } from "./lower/attach.ts";
 import { listA } from "./list_a.ts";
 import { listB } from "./list_b.ts";
@@ -20,7 +21,7 @@ function keyOf(domain: string, op: string): string {
 
 /** Every operator definition. */
 export function allOps(): readonly OpDef[] {
-  return [...listA, ...listB, ...listHz].map(withFacets);
+  return [...listA, ...listB, hzPreprocessFloat, ...listHz].map(withFacets);
 }
 
 /** Definition of an operator by domain and name; undefined when there is none. */

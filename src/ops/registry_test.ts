@@ -42,7 +42,7 @@ Deno.test("every row of the operator table is what the operator says", async () 
       if (have === undefined) throw new Error(`${row.op} has no row for ${march}`);
       const texts = (rules: readonly Rule[]) =>
         rules.filter((r) => !isGeneral(r)).map((r) => r.text);
-      const said = {
+      const said: Row = {
         on: have.on,
         int16: have.int16,
         bpu: texts(have.bpu),

@@ -50,11 +50,6 @@ export function sourcePositions(a: ResizeAxis): Float64Array {
       return out.map((_, x) => f(x / scale));
     case "align_corners":
       return out.map((_, x) => a.outSize === 1 ? 0 : f(f(x * f(a.inSize - 1)) / f(a.outSize - 1)));
-    case "half_pixel_symmetric": {
-      const adjustment = f(a.outSize / f(scale * a.inSize));
-      const offset = f(f(a.inSize / 2) * f(1 - adjustment));
-      return out.map((_, x) => f(f(offset + f(f(x + 0.5) / scale)) - 0.5));
-    }
     case "tf_crop_and_resize":
       throw new BpuError(
         "unsupported",

@@ -32,9 +32,18 @@ export function rule(text: string, check: Check): Rule {
   };
 }
 
+const notes = new WeakSet<Rule>();
+
 /** A fact of the table that no single node can break (how it is executed, what is meant). */
 export function note(text: string): Rule {
-  return { text, check: () => undefined };
+  const r: Rule = { text, check: () => undefined };
+  notes.add(r);
+  return r;
+}
+
+/** Whether a rule is only a fact, see {@linkcode note}. */
+export function isNote(r: Rule): boolean {
+  return notes.has(r);
 }
 
 /** The source states no limit. */
@@ -57,6 +66,7 @@ export function worded(text: string, r: Rule): Rule {
 
 /** A rule that only speaks about nodes for which `when` holds; `label: ` goes before its sentence. */
 export function only(label: string, when: (c: RuleContext) => boolean, r: Rule): Rule {
+  if (isNote(r)) return note(`${label}: ${r.text}`);
   return { text: `${label}: ${r.text}`, check: (c) => when(c) ? r.check(c) : undefined };
 }
 
@@ -215,7 +225,10 @@ const dimsOfLuts = rule("outermost dim in 1..4096, other dims in 1..65536", (c) 
   ));
 
 /** What every one-input function (and a few more) states on bayes. */
-export const pointwiseRules: readonly Rule[] = [ranks(1, 10), dimsOfLuts];
+export const pointwiseRules: readonly Rule[] = [
+  ranks(1, 10, "input/output rank 1..10", true),
+  dimsOfLuts,
+];
 
 // ---------------------------------------------------------------- dtypes and attributes
 

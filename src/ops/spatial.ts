@@ -101,7 +101,8 @@ export function windowShape(n: Node, size: readonly number[], w: Window): number
     if (w.autoPad === "SAME_UPPER" || w.autoPad === "SAME_LOWER") return Math.ceil(d / stride);
     const begin = w.pads[i]!;
     const room = d + begin + w.pads[i + rank]! - extentOf(kernel, w.dilations[i]!);
-    if (room < 0) {
+    const out = (w.ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
+    if (out < 1) {
       return shapeError(
         n,
         `the kernel (${extentOf(kernel, w.dilations[i]!)} along axis ${
@@ -109,7 +110,6 @@ export function windowShape(n: Node, size: readonly number[], w: Window): number
         }) is larger than its padded input (${d + begin + w.pads[i + rank]!})`,
       );
     }
-    const out = (w.ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
     // A window that starts behind the input and its begin pads would see nothing.
     return w.ceil && (out - 1) * stride >= d + begin ? out - 1 : out;
   });
@@ -129,9 +129,10 @@ export function transposedShape(n: Node, size: readonly number[], w: Window): nu
   return size.map((d, i) => {
     const stride = w.strides[i]!;
     if (d < 0 || w.kernel[i]! < 0) return -1;
-    if (w.autoPad === "SAME_UPPER" || w.autoPad === "SAME_LOWER") return d * stride;
-    const out = stride * (d - 1) + extra[i]! + extentOf(w.kernel[i]!, w.dilations[i]!) -
-      w.pads[i]! - w.pads[i + rank]!;
+    const whole = stride * (d - 1) + extra[i]! + extentOf(w.kernel[i]!, w.dilations[i]!);
+    // Pads only take away: onnxruntime does not enlarge what is smaller than d * stride.
+    if (w.autoPad.startsWith("SAME")) return Math.min(whole, d * stride);
+    const out = whole - w.pads[i]! - w.pads[i + rank]!;
     return out > 0 ? out : shapeError(n, `its output would have ${out} rows along axis ${i + 2}`);
   });
 }

@@ -36,6 +36,7 @@ export interface UnarySpec {
   /** The function on 64-bit integers, for `takes: "number"`. */
   readonly big?: (n: Node, constant: ConstantInput) => (x: bigint) => bigint;
   readonly place?: OpDef["place"];
+  readonly body?: OpDef["body"];
 }
 
 /**
@@ -67,6 +68,7 @@ export function unary(spec: UnarySpec): UnaryDef {
     },
     fold: (c) => foldUnary(c, spec),
     ...(spec.place === undefined ? {} : { place: spec.place }),
+    ...(spec.body === undefined ? {} : { body: spec.body }),
   };
 }
 

@@ -75,7 +75,10 @@ export const commonSubexpressions: Pass = {
         continue;
       }
       if (names.length === 1 && !w.bypass(n, first.outputs[0]!)) {
-        reasons.push({ node: n.name, why: `it equals ${name}, but both make outputs of the model` });
+        reasons.push({
+          node: n.name,
+          why: `it equals ${name}, but both make outputs of the model`,
+        });
         continue;
       }
       if (names.length > 1) {

@@ -5,7 +5,8 @@
  */
 
 import { attr, intAttr, type Node, node } from "../ir/graph.ts";
-import { f32, numbersOf, sameShape } from "../ir/tensor.ts";
+import { sameShape } from "../ir/tensor.ts";
+import { reorderableReaders, reorderInputs } from "./channel_order.ts";
 import { intsOf } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import { ownNodes } from "./product.ts";
@@ -104,49 +105,23 @@ function inOrder(m: Pick<Match, "offsets" | "block">): boolean {
  */
 export const focus = nodePass<Match>({
   name: "focus",
-  doc: `{x[::2,::2], x[1::2,::2], x[::2,1::2], x[1::2,1::2]} -> Concat -> Conv   =>   SpaceToDepth -> Conv`,
+  doc:
+    `{x[::2,::2], x[1::2,::2], x[::2,1::2], x[1::2,1::2]} -> Concat -> Conv   =>   SpaceToDepth -> Conv`,
   ops: ["Concat"],
   check(w, n) {
     const m = focusOf(w, n);
     if (m === undefined) return undefined;
     if (inOrder(m)) return { ...m, convs: [] };
-    const out = n.outputs[0]!;
-    if (w.pinned(out)) return w.whyShared(out);
-    const convs = w.users(out);
-    for (const c of convs) {
-      const plain = c.domain === "" && c.op === "Conv" && intAttr(c, "group", 1) === 1 &&
-        c.inputs.filter((i) => i === out).length === 1 && c.inputs[0] === out;
-      if (!plain) return `its order of channels cannot be given to ${c.name} (${c.op})`;
-      if (w.constant(c.inputs[1]!)?.dtype !== "float32") {
-        return `the weights of ${c.name} are not float32 constants`;
-      }
-    }
+    const convs = reorderableReaders(w, n.outputs[0]!);
+    if (typeof convs === "string") return convs;
     return { ...m, convs };
   },
   rewrite(w, n, m) {
     const channels = w.shape(m.x)![1]!;
-    for (const c of m.convs) {
-      const t = w.constant(c.inputs[1]!)!;
-      const [outs, ins] = [t.shape[0]!, t.shape[1]!];
-      const taps = t.data.length / (outs * ins);
-      const old = numbersOf(t);
-      const values = new Float32Array(old.length);
-      for (let o = 0; o < outs; o++) {
-        m.offsets.forEach(([row, column], i) => {
-          const to = row * m.block + column;
-          const size = channels * taps;
-          const at = o * ins * taps;
-          for (let k = 0; k < size; k++) values[at + to * size + k] = old[at + i * size + k]!;
-        });
-      }
-      w.alter(c, {
-        inputs: [
-          c.inputs[0]!,
-          w.revise(c.inputs[1]!, c, f32(t.shape, values)),
-          ...c.inputs.slice(2),
-        ],
-      });
-    }
+    const order = m.offsets.flatMap(([row, column]) =>
+      Array.from({ length: channels }, (_, c) => (row * m.block + column) * channels + c)
+    );
+    reorderInputs(w, m.convs, order);
     const next = node("SpaceToDepth", n.name, [m.x], [n.outputs[0]!], {
       blocksize: attr.int(m.block),
     });

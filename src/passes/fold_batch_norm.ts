@@ -6,7 +6,15 @@
 
 import { floatAttr, intAttr, type Node } from "../ir/graph.ts";
 import { numbersOf } from "../ir/tensor.ts";
-import { absorbAfter, absorbBefore, type Linear, linearOf, unpadded } from "./linear.ts";
+import {
+  absorbAfter,
+  absorbBefore,
+  LINEAR,
+  type Linear,
+  linearOf,
+  takesShift,
+  unpadded,
+} from "./linear.ts";
 import { nodePass } from "./pass.ts";
 import type { Rewriter } from "./rewriter.ts";
 
@@ -54,21 +62,23 @@ type Match =
   | { readonly kind: "after"; readonly affine: Affine; readonly parts: readonly Part[] }
   | { readonly kind: "before"; readonly affine: Affine; readonly readers: readonly Linear[] };
 
-const AFTER = ["Conv", "ConvTranspose", "Gemm"];
-
 /** The linear operator that alone feeds `name`, or why it cannot take the function. */
 function feeder(w: Rewriter, name: string): Linear | string | undefined {
-  const p = w.producerOf(name, ...AFTER);
+  const p = w.producerOf(name, ...LINEAR);
   if (p === undefined) return undefined;
-  if (w.onlyUser(name) === undefined) return `the result of ${p.name} is shared: ${w.whyShared(name)}`;
-  return linearOf(w, p);
+  if (w.onlyUser(name) === undefined) {
+    return `the result of ${p.name} is shared: ${w.whyShared(name)}`;
+  }
+  return takesShift(w, p) ? linearOf(w, p) : `${p.name} is a MatMul of rank above 2, without bias`;
 }
 
 function concatParts(w: Rewriter, concat: Node): Part[] | string {
   const out = w.shape(concat.outputs[0]!);
   if (out === undefined) return "the shape of the Concat before it is not known";
   const axis = intAttr(concat, "axis");
-  if ((axis < 0 ? axis + out.length : axis) !== 1) return "the Concat before it is not along channels";
+  if ((axis < 0 ? axis + out.length : axis) !== 1) {
+    return "the Concat before it is not along channels";
+  }
   if (w.onlyUser(concat.outputs[0]!) === undefined) {
     return `the result of ${concat.name} is shared: ${w.whyShared(concat.outputs[0]!)}`;
   }
@@ -108,13 +118,16 @@ export function inputSide(
   name: string,
   shifts: boolean,
 ): Linear | string {
-  if (user.domain !== "" || !["Conv", "ConvTranspose", "Gemm"].includes(user.op)) {
+  if (user.domain !== "" || !LINEAR.some((op) => op === user.op)) {
     return `${user.name} (${user.op}), which reads it, has no weights to fold into`;
   }
   if (user.inputs.filter((i) => i === name).length !== 1 || user.inputs[0] !== name) {
     return `${user.name} reads it as weights`;
   }
   if (user.op === "Gemm" && intAttr(user, "transA", 0) !== 0) return `${user.name} transposes it`;
+  if (user.op === "MatMul" && (w.shape(name)?.length !== 2 || shifts && !takesShift(w, user))) {
+    return `${user.name} is a MatMul of rank above 2`;
+  }
   if (shifts && user.op === "ConvTranspose") {
     return `${user.name} is a ConvTranspose: a shift before it reaches borders differently`;
   }
@@ -151,9 +164,7 @@ BatchNormalization -> Conv (no padding)       =>  Conv`,
       why = parts;
     } else why = before ?? `no convolution makes ${x}`;
     const readers = readersOf(w, n, affine);
-    return typeof readers === "string"
-      ? `${why}; ${readers}`
-      : { kind: "before", affine, readers };
+    return typeof readers === "string" ? `${why}; ${readers}` : { kind: "before", affine, readers };
   },
   rewrite(w, n, m) {
     const { scale, shift } = m.affine;

@@ -70,7 +70,9 @@ function takeOver(
   if (user.domain !== "" || !["Conv", "MaxPool", "AveragePool"].includes(user.op)) {
     return `${who}, which reads it, has no padding`;
   }
-  if (user.inputs.filter((i) => i === n.outputs[0]).length !== 1 || user.inputs[0] !== n.outputs[0]) {
+  if (
+    user.inputs.filter((i) => i === n.outputs[0]).length !== 1 || user.inputs[0] !== n.outputs[0]
+  ) {
     return `${who} reads it as weights`;
   }
   const auto = stringAttr(user, "auto_pad", "NOTSET");

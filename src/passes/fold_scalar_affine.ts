@@ -6,7 +6,7 @@
 
 import type { Node } from "../ir/graph.ts";
 import { type Affine, inputSide } from "./fold_batch_norm.ts";
-import { absorbAfter, absorbBefore, type Linear, LINEAR, linearOf } from "./linear.ts";
+import { absorbAfter, absorbBefore, LINEAR, type Linear, linearOf, takesShift } from "./linear.ts";
 import { alongAxis, withConstant } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import type { Rewriter } from "./rewriter.ts";
@@ -76,16 +76,16 @@ Add(d) -> Conv (no padding)        =>  Conv`,
         else {
           const affine = affineOf(w, n, shape, l.axis);
           if (typeof affine === "string") return affine;
-          if (p.op !== "MatMul" || affine.shift.every((v) => v === 0)) {
+          if (takesShift(w, p) || affine.shift.every((v) => v === 0)) {
             return { affine, x, before: l };
           }
-          why = `${p.name} is a MatMul, which has no bias`;
+          why = `${p.name} is a MatMul of rank above 2, which has no bias`;
         }
       }
     }
 
     const affine = affineOf(w, n, shape, 1);
-    if (typeof affine === "string") return affine;
+    if (typeof affine === "string") return p === undefined ? affine : `${why}; ${affine}`;
     if (w.pinned(out)) return `${why}; ${w.whyShared(out)}`;
     const shifts = affine.shift.some((v) => v !== 0);
     const readers: Linear[] = [];

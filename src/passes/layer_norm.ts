@@ -55,9 +55,7 @@ function quotient(w: Rewriter, n: Node): { d: string; sqrt: Node; nodes: Node[] 
   }
   for (const [d, r] of [[n.inputs[0]!, n.inputs[1]!], [n.inputs[1]!, n.inputs[0]!]]) {
     const reciprocal = w.producerOf(r!, "Reciprocal");
-    const sqrt = reciprocal === undefined
-      ? undefined
-      : w.producerOf(reciprocal.inputs[0]!, "Sqrt");
+    const sqrt = reciprocal === undefined ? undefined : w.producerOf(reciprocal.inputs[0]!, "Sqrt");
     if (reciprocal !== undefined && sqrt !== undefined) {
       return { d: d!, sqrt, nodes: [sqrt, reciprocal, n] };
     }
@@ -105,7 +103,8 @@ function affineBehind(
 /** (x - mean) / sqrt(mean((x - mean)^2) + epsilon), over the last dimensions, with gamma and beta. */
 export const layerNorm = nodePass<Match>({
   name: "layer_norm",
-  doc: `ReduceMean, Sub, Pow(2), ReduceMean, Add(eps), Sqrt, Div [, Mul, Add]   =>   LayerNormalization`,
+  doc:
+    `ReduceMean, Sub, Pow(2), ReduceMean, Add(eps), Sqrt, Div [, Mul, Add]   =>   LayerNormalization`,
   ops: ["Div", "Mul"],
   check(w, n) {
     if (!w.isFloat(n.outputs[0]!)) return undefined;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { attr, floatAttr, intAttr, intsAttr, type Node, stringAttr } from "../ir/graph.ts";
+import { attr, floatAttr, intAttr, intsAttr, type Node, node, stringAttr } from "../ir/graph.ts";
 import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
 import { alongAxis } from "./match.ts";
 import type { Rewriter } from "./rewriter.ts";
@@ -108,6 +108,11 @@ function biasOf(w: Rewriter, n: Node, at: number): Float64Array | undefined | st
   return Float64Array.from(numbersOf(t));
 }
 
+/** Whether the node can take a shift: a MatMul can where it can become a Gemm, which has a bias. */
+export function takesShift(w: Rewriter, n: Node): boolean {
+  return n.op !== "MatMul" || w.shape(n.inputs[0]!)?.length === 2;
+}
+
 /** Whether no input element is padding. */
 export function unpadded(n: Node): boolean {
   const auto = stringAttr(n, "auto_pad", "NOTSET");
@@ -173,6 +178,11 @@ function withWeights(
   if (given || bias.some((v) => v !== 0)) {
     const t = f32([l.outputs], bias);
     inputs.push(given ? w.revise(n.inputs[2]!, n, t) : w.store(`${n.name}_bias`, t));
+  }
+  if (n.op === "MatMul" && inputs.length > 2) {
+    const gemm = node("Gemm", n.name, inputs, [out]);
+    w.replace([n], [gemm]);
+    return gemm;
   }
   const attrs = n.op === "Gemm" && inputs.length > 2 ? { beta: attr.float(1) } : {};
   return w.alter(n, { inputs, outputs: [out], attrs });

@@ -9,6 +9,7 @@ import type { Graph } from "../ir/graph.ts";
 import { verify } from "../ir/verify.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { batchNormToConv } from "./batch_norm_to_conv.ts";
+import { channelSplit } from "./channel_split.ts";
 import { commonSubexpressions } from "./common_subexpressions.ts";
 import { conv1dToConv2d } from "./conv1d_to_conv2d.ts";
 import { deadCode } from "./dead_code.ts";
@@ -17,6 +18,7 @@ import { explicitPads } from "./explicit_pads.ts";
 import { focus } from "./focus.ts";
 import { foldBatchNorm } from "./fold_batch_norm.ts";
 import { foldConstants } from "./fold_constants.ts";
+import { foldDepthwise } from "./fold_depthwise.ts";
 import { foldPad } from "./fold_pad.ts";
 import { foldScalarAffine } from "./fold_scalar_affine.ts";
 import { foldShapes } from "./fold_shapes.ts";
@@ -24,13 +26,16 @@ import { gelu } from "./gelu.ts";
 import { gemmToConv } from "./gemm_to_conv.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { mergeClip } from "./merge_clip.ts";
+import { mergeTransposes } from "./merge_transposes.ts";
 import { mish } from "./mish.ts";
 import type { Pass, Reason } from "./pass.ts";
+import { pixelShuffle } from "./pixel_shuffle.ts";
 import { reduceMeanToPool } from "./reduce_mean_to_pool.ts";
 import { removeIdentity } from "./remove_identity.ts";
 import { sinkReshape } from "./sink_reshape.ts";
 import { squeezeToReshape } from "./squeeze_to_reshape.ts";
 import { swish } from "./swish.ts";
+import { transposePairs } from "./transpose_pairs.ts";
 
 export type { Pass, PassContext, PassResult, Reason } from "./pass.ts";
 
@@ -49,6 +54,8 @@ const RECOGNISE: readonly Pass[] = [
   mish,
   layerNorm,
   focus,
+  channelSplit,
+  pixelShuffle,
   reduceMeanToPool,
 ];
 
@@ -57,10 +64,13 @@ const LOWER: readonly Pass[] = [
   foldPad,
   foldBatchNorm,
   foldScalarAffine,
+  foldDepthwise,
   squeezeToReshape,
   gemmToConv,
   conv1dToConv2d,
   sinkReshape,
+  mergeTransposes,
+  transposePairs,
 ];
 
 /** Only where nothing above finds anything any more. */

@@ -46,7 +46,10 @@ export function productOf(w: Rewriter, root: Node): Product | undefined {
 }
 
 /** `x + number` or `number + x`. */
-export function sumWith(w: Rewriter, n: Node | undefined): { x: string; number: number } | undefined {
+export function sumWith(
+  w: Rewriter,
+  n: Node | undefined,
+): { x: string; number: number } | undefined {
   if (n === undefined || n.domain !== "" || (n.op !== "Add" && n.op !== "Sub")) return undefined;
   const c = withConstant(w, n);
   const number = c === undefined ? undefined : scalarOf(w, c.constantName);
@@ -56,7 +59,10 @@ export function sumWith(w: Rewriter, n: Node | undefined): { x: string; number: 
 }
 
 /** `x * number` or `x / number`. */
-export function scaled(w: Rewriter, n: Node | undefined): { x: string; number: number } | undefined {
+export function scaled(
+  w: Rewriter,
+  n: Node | undefined,
+): { x: string; number: number } | undefined {
   if (n === undefined || n.domain !== "" || (n.op !== "Mul" && n.op !== "Div")) return undefined;
   const c = withConstant(w, n);
   const number = c === undefined ? undefined : scalarOf(w, c.constantName);

@@ -255,6 +255,16 @@ export class Rewriter {
     for (const m of news) this.#enter(m, at);
   }
 
+  /** Replaces all nodes, which must be given in topological order. */
+  rebuild(nodes: readonly Node[]): void {
+    for (const n of this.nodes()) this.#leave(n);
+    if (this.#buckets.length === 0) this.#buckets.push([]);
+    for (const n of nodes) {
+      this.#buckets[0]!.push(n);
+      this.#enter(n, 0);
+    }
+  }
+
   remove(n: Node): void {
     this.#leave(n);
   }

@@ -25,26 +25,28 @@ export function movesNothing(w: Rewriter, n: Node): boolean {
  * Squeeze, Unsqueeze, Flatten, and Transposes that move only dimensions of size 1, become Reshape with
  * a constant shape. A Reshape behind a Reshape reads the first one's input.
  */
-export const squeezeToReshape = nodePass<{ readonly x: string; readonly shape: readonly number[] }>({
-  name: "squeeze_to_reshape",
-  doc: `Squeeze | Unsqueeze | Flatten    =>  Reshape
+export const squeezeToReshape = nodePass<{ readonly x: string; readonly shape: readonly number[] }>(
+  {
+    name: "squeeze_to_reshape",
+    doc: `Squeeze | Unsqueeze | Flatten    =>  Reshape
 Reshape -> Reshape                  =>  Reshape`,
-  ops: [...RESHAPES, "Transpose"],
-  check(w, n) {
-    if (n.op === "Transpose" && !movesNothing(w, n)) return undefined;
-    const shape = w.shape(n.outputs[0]!);
-    if (shape === undefined) return "its output shape is not known";
-    if (shape.includes(0)) return "it is empty";
-    const before = w.producerOf(n.inputs[0]!, ...RESHAPES);
-    if (before !== undefined) {
-      return { x: before.inputs[0]!, shape };
-    }
-    if (n.op !== "Reshape" || w.constant(n.inputs[1]!) === undefined) {
-      return { x: n.inputs[0]!, shape };
-    }
-    return undefined;
+    ops: [...RESHAPES, "Transpose"],
+    check(w, n) {
+      if (n.op === "Transpose" && !movesNothing(w, n)) return undefined;
+      const shape = w.shape(n.outputs[0]!);
+      if (shape === undefined) return "its output shape is not known";
+      if (shape.includes(0)) return "it is empty";
+      const before = w.producerOf(n.inputs[0]!, ...RESHAPES);
+      if (before !== undefined) {
+        return { x: before.inputs[0]!, shape };
+      }
+      if (n.op !== "Reshape" || w.constant(n.inputs[1]!) === undefined) {
+        return { x: n.inputs[0]!, shape };
+      }
+      return undefined;
+    },
+    rewrite(w, n, m) {
+      w.replace([n], [reshapeNode(w, n.name, m.x, n.outputs[0]!, m.shape)]);
+    },
   },
-  rewrite(w, n, m) {
-    w.replace([n], [reshapeNode(w, n.name, m.x, n.outputs[0]!, m.shape)]);
-  },
-});
+);

@@ -212,4 +212,3 @@ export function ops(g: Graph): string {
 export function why(r: PassResult, node: string): string {
   return r.reasons.find((x) => x.node === node)?.why ?? "";
 }
-

@@ -29,6 +29,8 @@ export interface PlaceOptions {
 /** Tail tensors with more elements than this stay on the BPU: the CPU would take too long. */
 const TAIL_ELEMENTS = 2 ** 20;
 
+const onBpuAdvice = (n: Node) => `set node_info {"${n.name}": {'ON': 'BPU'}}`;
+
 type Candidate = { def: OpDef } | Placement;
 
 function candidate(c: RuleContext, march: March, o: PlaceOptions): Candidate {
@@ -44,8 +46,12 @@ function candidate(c: RuleContext, march: March, o: PlaceOptions): Candidate {
   if (rules?.on === "none") {
     return { on: "CPU", reason: `${n.op} is not integrated on ${march.name}; it runs in float` };
   }
-  if (rules?.on === "CPU") {
-    return { on: "CPU", reason: `${n.op} is a CPU operator on ${march.name}` };
+  if (rules?.on === "CPU" && !o.bpu?.has(n.name)) {
+    return {
+      on: "CPU",
+      reason: `${n.op} is a CPU operator on ${march.name}`,
+      ...(def.quant === undefined ? {} : { advice: onBpuAdvice(n) }),
+    };
   }
   const x = c.input(0);
   if (x === undefined || x.dtype !== "float32") {
@@ -69,7 +75,7 @@ function candidate(c: RuleContext, march: March, o: PlaceOptions): Candidate {
     return {
       on: "CPU",
       reason: `${n.op} runs in float unless it is asked for`,
-      advice: `set node_info {"${n.name}": {'ON': 'BPU', 'InputType': 'int8'}}`,
+      advice: onBpuAdvice(n),
     };
   }
   return { def };
@@ -121,7 +127,7 @@ export function place(
       result.set(n.name, {
         on: "CPU",
         reason: "it follows the last convolution and runs in float to keep the output's precision",
-        advice: `set node_info {"${n.name}": {'ON': 'BPU'}}`,
+        advice: onBpuAdvice(n),
       });
     }
   }
@@ -147,7 +153,7 @@ export function place(
         : {
           on: "CPU",
           reason: "no neighbour on the BPU gives it quantized tensors",
-          advice: `set node_info {"${n.name}": {'ON': 'BPU'}}`,
+          advice: onBpuAdvice(n),
         },
     );
   }

@@ -8,6 +8,9 @@
 import { magnitudes } from "../histogram.ts";
 import { mustHaveSamples, type TensorStats } from "../stats.ts";
 
+/** Logarithm of the probability that Q gives to a bin that is empty in it but not in P. */
+const logEmpty = Math.log(1e-30);
+
 /** Options of {@linkcode klThreshold}. */
 export interface KlOptions {
   /** Most bins of the histogram that is searched; between half of them and all are used. */
@@ -21,7 +24,7 @@ export interface KlResult {
   readonly threshold: number;
   /** Divergence at the threshold, in nats. */
   readonly divergence: number;
-  /** Divergence for `levels`, `levels + 1`, ... bins; Infinity where it is undefined. */
+  /** Divergence for `levels`, `levels + 1`, ... bins; Infinity where nothing is left. */
   readonly curve: Float64Array;
 }
 
@@ -33,8 +36,9 @@ export interface KlResult {
  * exact maximum.
  *
  * Exact zeros are left out of P and Q: every scale represents them, and after a Relu they would be
- * most of the mass. Where bin i - 1 is empty but something lies beyond, Q is 0 where P is not and i is
- * no candidate. A tensor with at most `levels` bins in use is not clipped.
+ * most of the mass. Where bin i - 1 is empty but something lies beyond, Q is 0 where P is not; it is
+ * taken as 1e-30 there. (Without that, one far outlier in an otherwise short histogram could never be
+ * clipped.) A tensor with at most `levels` bins in use is not clipped.
  *
  * KL is evaluated from prefix sums of h, of its non-empty bins and of h ln h, which is exact and
  * costs O(bins * levels).
@@ -60,13 +64,14 @@ export function klThreshold(s: TensorStats, options: KlOptions = {}): KlResult {
   for (let i = levels; i <= n; i++) {
     const kept = sum[i]!, out = total - kept;
     let kl = Infinity;
-    if (h[i - 1]! > 0 || (out === 0 && kept > 0)) {
-      let cross = 0, from = 0;
+    if (kept > 0) {
+      const onEmpty = h[i - 1]! === 0;
+      let cross = onEmpty ? out * (logEmpty + Math.log(kept)) : 0, from = 0;
       for (let g = 1; g <= levels; g++) {
         const to = Math.floor(g * i / levels);
         const group = sum[to]! - sum[from]!;
         if (group > 0) {
-          const p = g === levels ? group + out : group;
+          const p = g === levels && !onEmpty ? group + out : group;
           cross += p * Math.log(group / (filled[to]! - filled[from]!));
         }
         from = to;

@@ -12,6 +12,7 @@ export {
   type ModelInput,
 } from "./complete.ts";
 export { joinPath, type Json, normalisedJson, resolvePaths } from "./normalise.ts";
+export { configJsonSchema, configMarkdown, configTemplate } from "./document.ts";
 export { ConfigError, type ConfigIssue, issueText } from "./issues.ts";
 export { imageAxes, marchLimits, refuseTypes, typePairs } from "./input_rules.ts";
 export { runtimeLayout } from "./types.ts";

@@ -191,7 +191,17 @@ function external(
       hint: "Put that file beside the model, or save the model as a single file.",
     });
   }
-  const bytes = options.readExternal(location);
+  let bytes: Uint8Array;
+  try {
+    bytes = options.readExternal(location);
+  } catch (cause) {
+    if (cause instanceof BpuError) throw cause;
+    throw new BpuError("file", `the file with the weights, ${location}, cannot be read`, {
+      ...place,
+      hint: "Put it beside the model.",
+      cause,
+    });
+  }
   cache.set(location, bytes);
   return bytes;
 }

@@ -90,6 +90,6 @@ export function withFacets(def: OpDef): OpDef {
     if (f !== undefined) return { ...def, ...f };
   }
   const u = def as Partial<UnaryDef>;
-  if (u.real === undefined || def.body !== undefined) return def;
+  if (u.real === undefined) return def;
   return { ...def, quant: unaryQuant(def as UnaryDef) };
 }

@@ -34,17 +34,21 @@ interface Windows {
   readonly out: number;
 }
 
-/** The windows that Caffe makes along one axis; `ceil` is its default. */
-export function windowsOf(
+/**
+ * The windows that Caffe makes along one axis; `ceil` is its default. `clip` (padding on either axis)
+ * drops a last window that starts behind the input and its padding.
+ */
+function windowsOf(
   size: number,
   kernel: number,
   stride: number,
   pad: number,
   ceil = true,
+  clip = pad > 0,
 ): Windows {
   const steps = (size + 2 * pad - kernel) / stride;
   let out = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
-  if (pad > 0 && (out - 1) * stride >= size + pad) out--;
+  if (clip && (out - 1) * stride >= size + pad) out--;
   return { size, kernel, stride, pad, out };
 }
 
@@ -166,8 +170,8 @@ export const pooling: Converter = (ctx: LayerContext) => {
   }
   if (ph >= kh || pw >= kw) ctx.fail("pad must be smaller than the kernel", "pad");
   const ceil = p.roundMode === PoolingParameter_RoundMode.CEIL && p.ceilMode;
-  const h = windowsOf(H, kh, sh, ph, ceil);
-  const w = windowsOf(W, kw, sw, pw, ceil);
+  const h = windowsOf(H, kh, sh, ph, ceil, ph > 0 || pw > 0);
+  const w = windowsOf(W, kw, sw, pw, ceil, ph > 0 || pw > 0);
   ctx.top(pool(ctx, x, p.pool, h, w, undefined, mask));
 };
 

@@ -1,0 +1,93 @@
+/**
+ * `hb_mapper infer`: runs a stage model or a `.bin` on given inputs and dumps the outputs.
+ *
+ * @module
+ */
+
+import type { Command } from "../../src/deps.ts";
+import { Option } from "../../src/deps.ts";
+import { inferModel } from "../../src/flow/infer.ts";
+import { functionsOf } from "../../src/ops/functions.ts";
+import { createFloatEngine } from "../../src/run/float.ts";
+import { collectPair, command } from "../app.ts";
+import { readFile, writeFiles } from "../files.ts";
+import { openLog } from "../log.ts";
+import { openJob } from "./makertbin.ts";
+
+interface Flags {
+  readonly config: string;
+  readonly modelFile: string;
+  readonly modelType: "onnx" | "caffe";
+  readonly imageFile: ReadonlyMap<string, string>;
+  readonly outputDir: string;
+  readonly json?: boolean;
+}
+
+/** Name of an output's file: other characters than letters, digits, '.', '_' and '-' become '_'. */
+export function dumpName(output: string): string {
+  return `${output.replace(/[^\w.-]/g, "_")}_float.bin`;
+}
+
+/** `hb_mapper infer`. */
+export function inferCommand(): Command {
+  return command("infer", "Runs a stage model or a .bin and writes its outputs as float32 files.")
+    .requiredOption("-c, --config <yaml>", "configuration that the model was made with")
+    .requiredOption("--model-file <file>", "one of the four stage models, or the .bin")
+    .addOption(
+      new Option("--model-type <type>", "kind of the original model").choices(["onnx", "caffe"])
+        .makeOptionMandatory(),
+    )
+    .option(
+      "--image-file <input and file>",
+      "input name and file (.npy, raw or picture); repeat for each input",
+      collectPair,
+      new Map<string, string>(),
+    )
+    .option("--input-layout <layout>", "layout of the files, NCHW or NHWC")
+    .option("--output-dir <dir>", "folder for the results", "infer_output")
+    .option("--json", "print the result as one JSON object")
+    .option("--debug", "show stack traces of errors")
+    .addHelpText(
+      "after",
+      "\nExample:\n  hb_mapper infer -c config.yaml --model-file model.bin --model-type onnx " +
+        "--image-file data data.npy --output-dir out",
+    )
+    .action(async (flags: Flags) => {
+      const log = openLog("hb_mapper_infer.log", flags.json === true);
+      const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+      try {
+        const { config } = await openJob(flags.config, flags.modelType, log);
+        const data = new Map<string, { file: string; bytes: Uint8Array }>();
+        for (const [input, file] of flags.imageFile) {
+          data.set(input, { file, bytes: await readFile(file, "input file") });
+        }
+        const outputs = await inferModel(
+          { file: flags.modelFile, bytes: await readFile(flags.modelFile, "model") },
+          config,
+          data,
+          engine,
+        );
+        const files = await writeFiles(
+          flags.outputDir,
+          new Map([...outputs].map(([name, values]) => [
+            dumpName(name),
+            new Uint8Array(values.data.buffer, values.data.byteOffset, values.data.byteLength),
+          ])),
+        );
+        for (const f of files) log.info(`output saved in ${f}`);
+        if (flags.json) {
+          console.log(JSON.stringify({
+            outputs: [...outputs].map(([name, t]) => ({
+              name,
+              shape: t.shape,
+              file: dumpName(name),
+            })),
+            files,
+          }));
+        }
+      } finally {
+        log.close();
+        await engine.close();
+      }
+    });
+}

@@ -1,0 +1,89 @@
+/**
+ * `hb_mapper checker` as a function: converts with random data and says what runs where.
+ *
+ * @module
+ */
+
+import { observe } from "../calibrate/observe.ts";
+import { maxThreshold } from "../calibrate/methods/max.ts";
+import type { Feeds } from "../ir/engine.ts";
+import type { Graph } from "../ir/graph.ts";
+import { elementCount, isStatic, shapeText } from "../ir/tensor.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import { allocate } from "../ir/tensor.ts";
+import { BpuError } from "../errors.ts";
+import type { March } from "../march/march.ts";
+import type { FloatEngine } from "../run/float.ts";
+import { convert } from "./convert.ts";
+import type { Conversion } from "./convert.ts";
+import { nodeRows } from "./node_rows.ts";
+import type { SourcedRow } from "./node_rows.ts";
+
+/** What the checker found. */
+export interface Checked {
+  readonly conversion: Conversion;
+  readonly rows: readonly SourcedRow[];
+}
+
+/** Deterministic values in -1..1. */
+export function randomFeeds(graph: Graph): Feeds {
+  let state = 1;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) / 2 ** 23 - 1;
+  };
+  return new Map(graph.inputs.map((p): [string, Tensor] => {
+    const data = allocate(p.dtype, elementCount(p.shape));
+    if (data instanceof Float32Array || data instanceof Float64Array) {
+      for (let i = 0; i < data.length; i++) data[i] = next();
+    }
+    return [p.name, { dtype: p.dtype, shape: p.shape, data }];
+  }));
+}
+
+/** Throws BpuError("shape") when an input has an unknown dimension. */
+export function refuseDynamic(graph: Graph): void {
+  const open = graph.inputs.find((p) => !isStatic(p.shape));
+  if (open === undefined) return;
+  throw new BpuError(
+    "shape",
+    `The shape of model input:${open.name} is [${shapeText(open.shape)}] which has unknown dimensions`,
+    {
+      tensor: open.name,
+      hint: `Please specify the input-shape parameter: --input-shape ${open.name} ` +
+        `${open.shape.map((d) => d < 0 ? 1 : d).join("x")} (input_shape in a yaml).`,
+    },
+  );
+}
+
+/** Checks a float graph with static input shapes. */
+export async function checkModel(
+  graph: Graph,
+  march: March,
+  engine: FloatEngine,
+  log?: (line: string) => void,
+): Promise<Checked> {
+  refuseDynamic(graph);
+  const feeds = randomFeeds(graph);
+  const thresholds = new Map<string, number>();
+  log?.("Run calibration model with max method.");
+  const conversion = await convert(graph, {
+    march,
+    engine,
+    ...(log === undefined ? {} : { log }),
+    calibrator: {
+      candidates: ["max"],
+      async observe(g, tensors) {
+        const stats = await observe(g, tensors, () => [feeds], engine);
+        for (const [name, s] of stats) thresholds.set(name, maxThreshold(s));
+      },
+      threshold: (_, t) => ({
+        dtype: "int8",
+        threshold: thresholds.get(t)!,
+        zero: 0,
+        method: "max",
+      }),
+    },
+  });
+  return { conversion, rows: nodeRows(conversion) };
+}

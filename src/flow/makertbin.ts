@@ -1,0 +1,148 @@
+/**
+ * `hb_mapper makertbin` as a function: a configuration, a float graph and calibration data in; every
+ * stage, the program, the proof and the artefacts out. Nothing here reads a file, a flag or the clock.
+ *
+ * @module
+ */
+
+import { writeBin } from "../container/bin.ts";
+import type { Json } from "../container/codec.ts";
+import type { CompleteConfig } from "../formats/config/mod.ts";
+import { normalisedJson } from "../formats/config/mod.ts";
+import type { CalibrationSet } from "../formats/data/mod.ts";
+import { saveOnnx } from "../formats/onnx/save.ts";
+import type { Feeds } from "../ir/engine.ts";
+import type { Graph } from "../ir/graph.ts";
+import { marchOf } from "../march/mod.ts";
+import { functionsOf } from "../ops/functions.ts";
+import type { FloatEngine } from "../run/float.ts";
+import { createCalibrator } from "./calibrator.ts";
+import { chooseBySimilarity } from "./choose.ts";
+import { convert } from "./convert.ts";
+import type { Conversion, StageName } from "./convert.ts";
+import { quantizedFeeds } from "./feeds.ts";
+import { attachInputs } from "./inputs.ts";
+import type { Prepared } from "./inputs.ts";
+import { nodeRows } from "./node_rows.ts";
+import type { SourcedRow } from "./node_rows.ts";
+import { placeOptions } from "./place_options.ts";
+import { prove } from "./prove.ts";
+import type { Proof } from "./prove.ts";
+import { quantInfo } from "./quant_info.ts";
+import { version } from "./version.ts";
+
+/** What {@linkcode makertbin} needs besides the configuration. */
+export interface MakeOptions {
+  readonly engine: FloatEngine;
+  readonly samples: CalibrationSet;
+  log?(line: string): void;
+  /** Called when a stage ends. */
+  stage?(name: StageName | "prove" | "write"): void;
+  /** Samples done of samples in all. */
+  progress?(done: number, total: number): void;
+  /** Places everything on the BPU that can be (`--fast-perf`). */
+  readonly allOnBpu?: boolean;
+}
+
+/** What a conversion made. */
+export interface Made {
+  readonly conversion: Conversion;
+  readonly proof: Proof;
+  readonly rows: readonly SourcedRow[];
+  /** File name (without folder) -> bytes. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Runs the whole chain. */
+export async function makertbin(
+  config: CompleteConfig,
+  model: Graph,
+  options: MakeOptions,
+): Promise<Made> {
+  const prepared = attachInputs(model, config.inputs);
+  const log = (line: string) => options.log?.(line);
+  const samples = async function* (): AsyncGenerator<Feeds> {
+    for (let i = 0; i < options.samples.count; i++) yield await options.samples.sample(i);
+  };
+  const calibrator = createCalibrator(
+    config.calibration,
+    options.engine,
+    samples,
+    (done) => options.progress?.(done, options.samples.count),
+  );
+  if (calibrator.candidates.length > 1) {
+    log("Run calibration model with modelwise search method.");
+    log(`calibration methods: [${calibrator.candidates.map((m) => `'${m}'`).join(", ")}]`);
+  } else {
+    log(`Run calibration model with ${calibrator.candidates[0]} method.`);
+  }
+  const conversion = await convert(prepared.graph, {
+    march: marchOf(config.model.march),
+    place: placeOptions(config, options.allOnBpu === true),
+    fixed: prepared.fixed,
+    integerInputs: prepared.integerInputs,
+    calibrator,
+    engine: options.engine,
+    log,
+    stage: (name) => options.stage?.(name),
+    choose: (graph, candidates) =>
+      chooseBySimilarity(graph, candidates, {
+        engine: options.engine,
+        samples: options.samples,
+        integerInputs: prepared.integerInputs,
+        log,
+      }),
+  });
+  log(`Select ${conversion.method} method.`);
+  const feeds = await options.samples.sample(0);
+  const proof = await prove(
+    conversion,
+    options.engine,
+    feeds,
+    quantizedFeeds(feeds, prepared.integerInputs),
+  );
+  options.stage?.("prove");
+  const rows = nodeRows(conversion, proof);
+  const files = await artefacts(config, prepared, conversion, proof, rows);
+  options.stage?.("write");
+  return { conversion, proof, rows, files };
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+async function artefacts(
+  config: CompleteConfig,
+  prepared: Prepared,
+  c: Conversion,
+  proof: Proof,
+  rows: readonly SourcedRow[],
+): Promise<Map<string, Uint8Array>> {
+  const prefix = config.model.outputModelFilePrefix;
+  const onnx = (g: Graph) => saveOnnx(g, { functions: functionsOf(g) });
+  const info: { [k: string]: Json } = {
+    name: prefix,
+    version,
+    config: normalisedJson(config),
+    inputs: c.program.inputs.map((p) => ({
+      name: p.name,
+      dtype: p.dtype,
+      shape: [...p.shape],
+      type: prepared.integerInputs.has(p.name) ? "image" : "featuremap",
+    })),
+    outputs: c.program.outputs.map((p) => ({ name: p.name, dtype: p.dtype, shape: [...p.shape] })),
+    nodes: rows.map((r): Json => ({
+      name: r.name,
+      on: r.on,
+      subgraph: r.subgraph ?? null,
+      type: r.type,
+    })),
+  };
+  return new Map([
+    [`${prefix}_original_float_model.onnx`, onnx(c.original)],
+    [`${prefix}_optimized_float_model.onnx`, onnx(c.optimized)],
+    [`${prefix}_calibrated_model.onnx`, onnx(c.calibrated)],
+    [`${prefix}_quantized_model.onnx`, onnx(c.quantized.graph)],
+    [`${prefix}_quant_info.json`, encode(quantInfo(c, proof))],
+    [`${prefix}.bin`, await writeBin({ program: c.program, info }, functionsOf)],
+  ]);
+}

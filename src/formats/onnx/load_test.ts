@@ -1,0 +1,437 @@
+import assert from "node:assert/strict";
+import { create, toBinary } from "../../deps.ts";
+import { BpuError, type ErrorCode } from "../../errors.ts";
+import { attr, type Graph, node } from "../../ir/graph.ts";
+import { f32, i64, type Tensor } from "../../ir/tensor.ts";
+import { dimNames } from "./dims.ts";
+import {
+  AttributeProto_AttributeType as Kind,
+  AttributeProtoSchema,
+  type GraphProto,
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from "./gen/onnx_pb.ts";
+import { loadOnnx, type LoadOptions } from "./load.ts";
+import { saveOnnx } from "./save.ts";
+import { randomTensor, runOrt, type TestModel, testModel, testProto } from "./test_models.ts";
+
+const bytesOf = (m: ModelProto) => toBinary(ModelProtoSchema, m);
+
+/** y = Relu(x), with changes. */
+function tiny(changes: Partial<TestModel> = {}): TestModel {
+  return {
+    opset: 17,
+    nodes: [node("Relu", "relu", ["x"], ["y"])],
+    inputs: [{ name: "x", shape: [1, 4] }],
+    outputs: [{ name: "y", shape: [1, 4] }],
+    ...changes,
+  };
+}
+
+function fails(
+  bytes: Uint8Array,
+  code: ErrorCode,
+  pattern: RegExp,
+  options: LoadOptions = {},
+): void {
+  assert.throws(() => loadOnnx(bytes, { file: "m.onnx", ...options }), (e) => {
+    assert.ok(e instanceof BpuError, String(e));
+    assert.equal(e.code, code, e.sentence());
+    assert.match(e.sentence(), pattern);
+    assert.match(e.sentence(), /^m\.onnx: /);
+    return true;
+  });
+}
+
+const names = (g: Graph) => g.nodes.map((n) => n.name).join(" ");
+
+Deno.test("nodes without names, or with the same, get unique ones", () => {
+  const g = loadOnnx(testModel(tiny({
+    nodes: [
+      node("Relu", "", ["x"], ["a"]),
+      node("Relu", "same", ["a"], ["b"]),
+      node("Relu", "same", ["b"], ["c"]),
+      node("Relu", "same_1", ["c"], ["d"]),
+      node("Relu", "Abs_5", ["d"], ["e"]),
+      node("Abs", "", ["e"], ["y"]),
+    ],
+  })));
+  assert.equal(names(g), "Relu_0 same same_2 same_1 Abs_5 Abs_5_");
+});
+
+Deno.test("nodes are sorted, dead nodes and constants dropped", () => {
+  const g = loadOnnx(testModel(tiny({
+    nodes: [
+      node("Add", "second", ["t", "w"], ["y"]),
+      node("Relu", "dead", ["t"], ["nobody"]),
+      node("Relu", "first", ["x"], ["t"]),
+    ],
+    initializers: new Map([["w", f32([1], [1])], ["unused", f32([1], [2])]]),
+    valueInfo: [{ name: "t", shape: [1, 4] }, { name: "nobody", shape: [1, 4] }],
+  })));
+  assert.equal(names(g), "first second");
+  assert.deepEqual([...g.constants.keys()], ["w"]);
+  assert.deepEqual([...g.types.keys()].sort(), ["t", "x", "y"]);
+});
+
+Deno.test("initializers that are listed as inputs are constants", () => {
+  const g = loadOnnx(testModel(tiny({
+    nodes: [node("Add", "add", ["x", "w"], ["y"])],
+    inputs: [{ name: "x", shape: [1, 4] }, { name: "w", shape: [4] }],
+    initializers: new Map([["w", f32([4], [1, 2, 3, 4])]]),
+  })));
+  assert.deepEqual(g.inputs.map((p) => p.name), ["x"]);
+  assert.deepEqual(g.constants.get("w"), f32([4], [1, 2, 3, 4]));
+});
+
+Deno.test("every form of Constant", () => {
+  const forms = {
+    value: attr.tensor(i64([7])),
+    value_float: attr.float(0.5),
+    value_floats: attr.floats([1, 2]),
+    value_int: attr.int(-3),
+    value_ints: attr.ints([4, 5]),
+    value_string: attr.string("s"),
+    value_strings: attr.strings(["a", "b"]),
+  };
+  const keys = Object.keys(forms) as (keyof typeof forms)[];
+  const g = loadOnnx(testModel({
+    opset: 13,
+    nodes: keys.map((k) => node("Constant", "", [], [k], { [k]: forms[k] })),
+    inputs: [],
+    outputs: keys.map((name) => ({ name, shape: [] })),
+  }));
+  const of = (k: string) => {
+    const t = g.constants.get(k)!;
+    return [t.dtype, [...t.shape], Array.from(t.data as ArrayLike<unknown>)];
+  };
+  assert.deepEqual(keys.map(of), [
+    ["int64", [1], [7n]],
+    ["float32", [], [0.5]],
+    ["float32", [2], [1, 2]],
+    ["int64", [], [-3n]],
+    ["int64", [2], [4n, 5n]],
+    ["string", [], ["s"]],
+    ["string", [2], ["a", "b"]],
+  ]);
+  assert.deepEqual(g.nodes, []);
+});
+
+Deno.test("every dtype, raw and typed", async () => {
+  // The same elements, written both ways; onnxruntime says what the typed ones mean.
+  const raw: Tensor[] = [
+    f32([2, 2], [0.5, -1, 3e38, -0]),
+    { dtype: "float64", shape: [3], data: Float64Array.of(0.1, -1e300, Infinity) },
+    { dtype: "int8", shape: [3], data: Int8Array.of(-128, 0, 127) },
+    { dtype: "uint8", shape: [2], data: Uint8Array.of(0, 255) },
+    { dtype: "int16", shape: [2], data: Int16Array.of(-32768, 32767) },
+    { dtype: "uint16", shape: [2], data: Uint16Array.of(0, 65535) },
+    { dtype: "int32", shape: [2], data: Int32Array.of(-2147483648, 2147483647) },
+    { dtype: "uint32", shape: [2], data: Uint32Array.of(0, 4294967295) },
+    { dtype: "int64", shape: [2], data: BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n) },
+    { dtype: "uint64", shape: [2], data: BigUint64Array.of(0n, 2n ** 64n - 1n) },
+    { dtype: "bool", shape: [3], data: Uint8Array.of(1, 0, 1) },
+    { dtype: "float16", shape: [2], data: Uint16Array.of(0x3c00, 0xfbff) },
+  ];
+  const field: Record<string, number> = {
+    float32: 4,
+    float64: 10,
+    int64: 7,
+    uint32: 11,
+    uint64: 11,
+  };
+  for (const packed of [true, false]) {
+    for (const t of raw) {
+      const model = testProto({
+        opset: 17,
+        nodes: [node("Identity", "id", ["c"], ["y"])],
+        inputs: [],
+        outputs: [{ name: "y", dtype: t.dtype, shape: t.shape }],
+        initializers: new Map([["c", t]]),
+      });
+      const proto = model.graph!.initializer[0]!;
+      assert.deepEqual(loadOnnx(bytesOf(model)).constants.get("c"), t);
+      proto.rawData = undefined;
+      proto.$unknown = typed(field[t.dtype] ?? 5, t, packed);
+      const bytes = bytesOf(model);
+      const ours = loadOnnx(bytes).constants.get("c");
+      assert.deepEqual(ours, t, `${t.dtype} packed ${packed}`);
+      const theirs = (await runOrt(bytes, new Map())).get("y");
+      assert.deepEqual(theirs, ours, `${t.dtype} packed ${packed} in onnxruntime`);
+    }
+  }
+});
+
+/** Elements as fields of TensorProto. */
+function typed(no: number, t: Tensor, packed: boolean) {
+  const one = (v: number | bigint): number[] => {
+    if (no === 4) return [...new Uint8Array(Float32Array.of(Number(v)).buffer)];
+    if (no === 10) return [...new Uint8Array(Float64Array.of(Number(v)).buffer)];
+    return varint(BigInt.asUintN(64, BigInt(v)));
+  };
+  const elements = Array.from(t.data as ArrayLike<number | bigint>, one);
+  if (!packed) {
+    const wireType = no === 4 ? 5 : no === 10 ? 1 : 0;
+    return elements.map((e) => ({ no, wireType, data: Uint8Array.from(e) }));
+  }
+  const all = elements.flat();
+  return [{ no, wireType: 2, data: Uint8Array.from([...varint(BigInt(all.length)), ...all]) }];
+}
+
+function varint(v: bigint): number[] {
+  const out: number[] = [];
+  for (; v > 127n; v >>= 7n) out.push(Number(v & 127n) | 128);
+  return [...out, Number(v)];
+}
+
+Deno.test("external data: read through the resolver, once for each file", () => {
+  const data = new Uint8Array(64);
+  new Float32Array(data.buffer).set([1, 2, 3, 4], 4);
+  const model = external("weights/a.bin", { offset: "16", length: "16" });
+  const asked: string[] = [];
+  const g = loadOnnx(bytesOf(model), {
+    readExternal: (location) => (asked.push(location), data),
+  });
+  assert.deepEqual(asked, ["weights/a.bin"]);
+  assert.deepEqual(g.constants.get("w"), f32([4], [1, 2, 3, 4]));
+  assert.deepEqual(g.constants.get("v"), g.constants.get("w"));
+});
+
+/** Two tensors of four floats in another file. */
+function external(location: string, extra: Record<string, string> = {}): ModelProto {
+  const model = testProto(tiny({
+    nodes: [node("Add", "a", ["x", "w"], ["t"]), node("Add", "b", ["t", "v"], ["y"])],
+    initializers: new Map([["w", f32([4], [0, 0, 0, 0])], ["v", f32([4], [0, 0, 0, 0])]]),
+  }));
+  for (const t of model.graph!.initializer) {
+    t.rawData = undefined;
+    t.dataLocation = TensorProto_DataLocation.EXTERNAL;
+    t.externalData = Object.entries({ location, ...extra }).map(([key, value]) => ({
+      $typeName: "bpukit.onnx.StringStringEntryProto" as const,
+      key,
+      value,
+    }));
+  }
+  return model;
+}
+
+Deno.test("external data: locations that lead elsewhere are refused before anything is read", () => {
+  const readExternal = () => assert.fail("it was read");
+  for (
+    const location of [
+      "../x",
+      "a/../../x",
+      "..",
+      "/etc/passwd",
+      "\\x",
+      "C:x",
+      "c:\\x",
+      "a\\..\\x",
+      "file:///x",
+      "https://x/y",
+      "",
+      "a\0b",
+    ]
+  ) {
+    fails(bytesOf(external(location)), "format", /beside the model/, { readExternal });
+  }
+});
+
+Deno.test("external data: missing resolver, short file, bad numbers", () => {
+  fails(bytesOf(external("w.bin")), "file", /separate file, w\.bin/);
+  const broken = () => {
+    throw new Error("ENOENT");
+  };
+  fails(bytesOf(external("w.bin")), "file", /w\.bin, cannot be read/, { readExternal: broken });
+  const readExternal = () => new Uint8Array(15);
+  fails(bytesOf(external("w.bin")), "format", /has only 15 bytes/, { readExternal });
+  const bad = (extra: Record<string, string>, pattern: RegExp) =>
+    fails(bytesOf(external("w.bin", extra)), "format", pattern, { readExternal });
+  bad({ offset: "-1" }, /offset .* is not a size/);
+  bad({ offset: "99999999999999999999" }, /offset/);
+  bad({ length: "8" }, /has 8 bytes, a float32 tensor of 4 elements needs 16/);
+});
+
+Deno.test("open dimensions: named, bound by a given shape, kept otherwise", () => {
+  const model = testModel(tiny({
+    nodes: [node("Relu", "relu", ["x"], ["t"]), node("Add", "add", ["t", "z"], ["y"])],
+    inputs: [{ name: "x", shape: ["N", 3, "H"] }, { name: "z", shape: ["N", 3, "H"] }],
+    outputs: [{ name: "y", shape: ["N", 3, ""] }],
+    valueInfo: [{ name: "t", shape: ["N", 3, "H"] }],
+  }));
+  const open = loadOnnx(model);
+  assert.deepEqual(open.inputs.map((p) => p.shape), [[-1, 3, -1], [-1, 3, -1]]);
+  assert.deepEqual(dimNames(open, "x"), ["N", "", "H"]);
+  // Names survive a file.
+  assert.deepEqual(loadOnnx(saveOnnx(open)), open);
+
+  const fixed = loadOnnx(model, { inputShapes: new Map([["x", [2, 3, 8]]]) });
+  assert.deepEqual(fixed.inputs.map((p) => p.shape), [[2, 3, 8], [2, 3, 8]]);
+  assert.deepEqual(fixed.types.get("t")?.shape, [2, 3, 8]);
+  assert.deepEqual(fixed.outputs[0]!.shape, [2, 3, -1]);
+  assert.equal(dimNames(fixed, "x"), undefined);
+
+  const wrong = (shapes: [string, number[]][], pattern: RegExp) =>
+    fails(model, "shape", pattern, { inputShapes: new Map(shapes) });
+  wrong([["x", [2, 4, 8]]], /\?x3x\? in the model, 2x4x8 was given/);
+  wrong([["x", [2, 3]]], /2x3 was given/);
+  wrong([["q", [2, 3]]], /no input q.*Its inputs are x, z/);
+  wrong([["x", [2, 3, 8]], ["z", [1, 3, 8]]], /dimension N would be both 2 and 1/);
+  wrong([["x", [0, 3, 8]]], /not a shape/);
+});
+
+Deno.test("an input without a shape needs one", () => {
+  const model = testModel(tiny({ inputs: [{ name: "x" }] }));
+  fails(model, "shape", /Give its shape/);
+  const g = loadOnnx(model, { inputShapes: new Map([["x", [1, 4]]]) });
+  assert.deepEqual(g.inputs[0]!.shape, [1, 4]);
+});
+
+Deno.test("an output without a shape stays without until it is inferred", () => {
+  const bytes = testModel(tiny({ outputs: [{ name: "y" }] }));
+  const g = loadOnnx(bytes);
+  assert.equal(g.types.has("y"), false);
+  assert.deepEqual(loadOnnx(saveOnnx(g)), g);
+});
+
+function branch(name: string, input: string, op = "Neg"): GraphProto {
+  return create(GraphProtoSchema, {
+    name,
+    node: [create(NodeProtoSchema, { opType: op, input: [input], output: [`${name}_out`] })],
+    output: [create(ValueInfoProtoSchema, { name: `${name}_out` })],
+  });
+}
+
+function withIf(input: string): ModelProto {
+  const model = testProto(tiny({
+    opset: 11,
+    nodes: [node("Relu", "relu", ["x"], ["t"]), node("If", "if", ["cond"], ["y"])],
+    initializers: new Map([["cond", { dtype: "bool", shape: [], data: Uint8Array.of(1) }]]),
+  }));
+  model.graph!.node[1]!.attribute = [
+    create(AttributeProtoSchema, { name: "then_branch", type: Kind.GRAPH, g: branch("a", input) }),
+    create(AttributeProtoSchema, {
+      name: "else_branch",
+      type: Kind.GRAPH,
+      g: branch("b", input, "Dropout"),
+    }),
+  ];
+  return model;
+}
+
+Deno.test("subgraphs: captured tensors keep their producers, nodes inside are upgraded", async () => {
+  const bytes = bytesOf(withIf("t"));
+  const g = loadOnnx(bytes);
+  assert.equal(names(g), "relu if");
+  const inner = g.nodes[1]!.attrs.get("else_branch");
+  assert.equal(inner?.type === "graph" && inner.value.nodes[0]!.op, "Identity");
+  assert.deepEqual(loadOnnx(saveOnnx(g)), g);
+  const feeds = new Map([["x", randomTensor([1, 4], 1)]]);
+  assert.deepEqual(await runOrt(saveOnnx(g), feeds), await runOrt(bytes, feeds));
+  fails(bytesOf(withIf("nowhere")), "model", /If if: nothing produces .*nowhere/);
+});
+
+Deno.test("malformed graphs name the place", () => {
+  const bad = (changes: Partial<TestModel>, pattern: RegExp, code: ErrorCode = "model") =>
+    fails(testModel(tiny(changes)), code, pattern);
+  bad({ nodes: [node("Relu", "r", ["z"], ["y"])] }, /Relu r: nothing produces .*tensor z/);
+  bad({ outputs: [{ name: "q", shape: [1] }] }, /nothing produces .*tensor q/);
+  bad({ outputs: [] }, /no outputs/);
+  bad({
+    nodes: [
+      node("Add", "loop_a", ["x", "b"], ["a"]),
+      node("Relu", "loop_b", ["a"], ["b"]),
+      node("Relu", "out", ["b"], ["y"]),
+    ],
+  }, /loop_[ab]: the graph has a cycle/);
+  bad({
+    nodes: [node("Relu", "r", ["x"], ["y"]), node("Abs", "s", ["x"], ["y"])],
+  }, /produced twice.*tensor y/);
+  bad({ initializers: new Map([["y", f32([1], [1])]]) }, /produced twice/);
+  bad({ nodes: [node("", "r", ["x"], ["y"])] }, /no operator/);
+  const twice = testProto(tiny());
+  twice.graph!.node[0]!.attribute = ["k", "k"].map((name) =>
+    create(AttributeProtoSchema, { name, type: Kind.INT, i: 1n })
+  );
+  fails(bytesOf(twice), "model", /attribute k is given twice/);
+});
+
+Deno.test("opsets out of range, sparse tensors, sequences, functions of others", () => {
+  fails(testModel(tiny({ opset: 6 })), "unsupported", /opset 6 is not supported.*from 7 to/);
+  fails(testModel(tiny({ opset: 99 })), "unsupported", /opset 99/);
+  const none = testProto(tiny());
+  none.opsetImport = [];
+  fails(bytesOf(none), "model", /no opset/);
+
+  const sparse = testProto(tiny());
+  sparse.graph!.sparseInitializer.push({
+    $typeName: "bpukit.onnx.SparseTensorProto",
+    values: create(TensorProtoSchema, { name: "s" }),
+  });
+  fails(bytesOf(sparse), "unsupported", /sparse/);
+
+  const sequence = testProto(tiny());
+  sequence.graph!.input[0]!.type!.value = {
+    case: "sequenceType",
+    value: { $typeName: "bpukit.onnx.TypeProto.Opaque" },
+  };
+  fails(bytesOf(sequence), "unsupported", /type sequence.*tensor x/);
+
+  const functions = testProto(tiny({
+    nodes: [node("Act", "act", ["x"], ["y"], {}, "pkg")],
+    domains: new Map([["pkg", 1]]),
+  }));
+  functions.functions.push({
+    $typeName: "bpukit.onnx.FunctionProto",
+    name: "Act",
+    domain: "pkg",
+    input: ["a"],
+    output: ["b"],
+    attribute: [],
+    attributeProto: [],
+    node: [],
+    opsetImport: [],
+    overload: "",
+  });
+  fails(bytesOf(functions), "unsupported", /Act act: .*function of domain pkg/);
+
+  const float8 = testProto(tiny());
+  const type = float8.graph!.input[0]!.type!.value;
+  assert.ok(type.case === "tensorType");
+  type.value.elemType = 17;
+  fails(bytesOf(float8), "unsupported", /float8e4m3fn/);
+});
+
+Deno.test("custom operators are kept", () => {
+  const g = loadOnnx(testModel(tiny({
+    nodes: [node("Special", "s", ["x"], ["y"], { k: attr.int(3) }, "my.domain")],
+    domains: new Map([["my.domain", 2], ["unused", 1]]),
+  })));
+  assert.deepEqual([...g.domains], [["my.domain", 2]]);
+  assert.deepEqual(loadOnnx(saveOnnx(g)), g);
+});
+
+Deno.test("names that mean something to JavaScript are just names", () => {
+  const g = loadOnnx(testModel(tiny({
+    nodes: [
+      node("Add", "__proto__", ["x", "constructor"], ["toString"]),
+      node(
+        "Relu",
+        "hasOwnProperty",
+        ["toString"],
+        ["__proto__"],
+        new Map([["__proto__", attr.int(1)]]),
+      ),
+    ],
+    outputs: [{ name: "__proto__", shape: [1, 4] }],
+    initializers: new Map([["constructor", f32([1], [1])]]),
+  })));
+  assert.equal(names(g), "__proto__ hasOwnProperty");
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+  assert.deepEqual(loadOnnx(saveOnnx(g)), g);
+});

@@ -1,0 +1,167 @@
+/**
+ * Dense and grouped convolution by the 4 x 8 tiles of core-as/micro: weight packing and the job block.
+ *
+ * A layer is cut into strips of output rows that fit the cache; a strip is widened and padded once, then every
+ * panel of 8 channels runs over its pixels. A transposed convolution is one such layer per output phase.
+ *
+ * @module
+ */
+
+import type { Arena } from "./arena.ts";
+import { codeOf } from "./check.ts";
+import type { ConvArgs, PackOptions } from "./conv.ts";
+import { endConstants, partSize, type Plan, type WeightAt } from "./conv_plan.ts";
+import type { ConvShape } from "./conv_shape.ts";
+
+/** A layer with its weight panels for int16 and for non-negative int8 activations; 0 when not packed. */
+export interface DensePart extends Plan {
+  readonly d16: number;
+  readonly rd8: number;
+}
+
+/** Longest reduction whose two partial sums of int16 activations stay inside int32. */
+export const longestWide = 65536;
+
+export function packDense(
+  arena: Arena,
+  s: ConvShape,
+  plan: Plan,
+  at: WeightAt,
+  options: PackOptions,
+): DensePart {
+  const both = options.nonNegative === undefined;
+  return {
+    ...plan,
+    d16: both || !options.nonNegative ? panels(arena, s, plan, at, 2) : 0,
+    rd8: both || options.nonNegative ? panels(arena, s, plan, at, 4) : 0,
+  };
+}
+
+/** Whether the taps of one kernel row are contiguous in memory. */
+function joined(s: ConvShape, p: Plan): boolean {
+  return s.group === 1 && p.dilationW === 1;
+}
+
+/** Reduction per run and steps of it, `lanes` values per step. */
+function runOf(s: ConvShape, p: Plan, lanes: number): { runs: number; steps: number } {
+  const I = s.inC / s.group;
+  const kw = p.tapsW.length;
+  return joined(s, p) && kw > 0
+    ? { runs: 1, steps: Math.ceil(kw * I / lanes) }
+    : { runs: kw, steps: Math.ceil(I / lanes) };
+}
+
+function panelsOf(s: ConvShape): number {
+  return Math.ceil(s.outC / s.group / 8);
+}
+
+/** [group][panel][ky][run][step][8 channels][lanes]; padded with zeros. */
+function panels(arena: Arena, s: ConvShape, p: Plan, at: WeightAt, lanes: 2 | 4): number {
+  const I = s.inC / s.group, O = s.outC / s.group;
+  const { runs, steps } = runOf(s, p, lanes);
+  const perRow = runs * steps * 8 * lanes;
+  const size = s.group * panelsOf(s) * p.tapsH.length * perRow;
+  const ptr = arena.alloc(size * (lanes === 2 ? 2 : 1) + 16);
+  const out = lanes === 2 ? arena.i16(ptr, size) : arena.i8(ptr, size);
+  out.fill(0);
+  const kw = p.tapsW.length, single = runs === kw && kw !== 1;
+  for (let o = 0; o < s.outC; o++) {
+    const g = Math.floor(o / O), panel = Math.floor((o % O) / 8), lane = (o % O) % 8;
+    const base = (g * panelsOf(s) + panel) * p.tapsH.length;
+    for (let y = 0; y < p.tapsH.length; y++) {
+      for (let x = 0; x < kw; x++) {
+        for (let i = 0; i < I; i++) {
+          const run = single ? x : 0, k = single ? i : x * I + i;
+          const step = run * steps + Math.floor(k / lanes);
+          out[(base + y) * perRow + (step * 8 + lane) * lanes + k % lanes] = at(
+            o,
+            i,
+            p.tapsH[y]!,
+            p.tapsW[x]!,
+          );
+        }
+      }
+    }
+  }
+  return ptr;
+}
+
+/** Bytes of activations per strip: a good part of a 512 KiB second-level cache. */
+const stripBytes = 224 * 1024;
+const header = 512;
+
+/** A layer ready to run: the job block and how it may be cut. */
+export interface DenseJob {
+  readonly block: number;
+  readonly strips: number;
+  readonly panels: number;
+  readonly scratchBytes: number;
+}
+
+/** Writes the per-channel tables and the job block of one part into arena scratch. */
+export function denseJob(arena: Arena, a: ConvArgs, part: DensePart, rd8: boolean): DenseJob {
+  const s = a.shape, wide = a.xType === "int16";
+  const kind = wide ? 2 : rd8 ? 1 : 0, lanes = rd8 ? 4 : 2, size = rd8 ? 1 : 2;
+  const kh = part.tapsH.length, kw = part.tapsW.length;
+  const { partH, partW } = partSize(s, part);
+  const high = (partH - 1) * part.strideH + (kh - 1) * part.dilationH + 1;
+  const broad = (partW - 1) * part.strideW + (kw - 1) * part.dilationW + 1;
+  const unpadded = part.padTop === 0 && part.padLeft === 0 && high <= s.inH && broad <= s.inW;
+  const flat = unpadded && kh === 1 && kw === 1 && part.stepY === 1 && part.stepX === 1 &&
+    part.strideH === 1 && part.strideW === 1 && s.inH === s.outH && s.inW === s.outW;
+  const batch = flat ? 1 : s.batch;
+  const inH = flat ? s.batch * s.inH * s.inW : s.inH, inW = flat ? 1 : s.inW;
+  const outH = flat ? inH : partH, outW = flat ? 1 : partW;
+  const inPlace = kind === 1 && unpadded;
+  const cols = inPlace || flat ? inW : Math.max(1, broad);
+  const rowBytes = part.strideH * cols * s.inC * size;
+  const rows = Math.min(
+    Math.max(1, Math.floor(Math.min(stripBytes / rowBytes, 16384 / Math.max(1, outW)))),
+    Math.max(1, outH),
+  );
+  const perImage = Math.ceil(outH / rows);
+  const { runs, steps } = runOf(s, part, lanes);
+  const tall = Math.max(0, (rows - 1) * part.strideH + (kh - 1) * part.dilationH + 1);
+  const data = inPlace ? 0 : tall * cols * s.inC * size + 96;
+  const { tables, constants } = channelTables(arena, a);
+  const ysize = s.outC;
+  const block = arena.alloc(40 * 4);
+  // deno-fmt-ignore
+  arena.i32(block, 40).set([
+    a.x, a.y, rd8 ? part.rd8 : part.d16, tables.bias, tables.mul, tables.modes,
+    constants, 0, inH, inW, s.inC, outH,
+    outW, kh, kw, part.strideH, part.strideW, part.padTop,
+    part.padLeft, part.dilationH, part.dilationW, s.inC / s.group, s.outC / s.group, s.group,
+    flat ? ysize : part.stepY * s.outW * ysize, part.stepX * ysize,
+    (part.firstY * s.outW + part.firstX) * ysize, s.outH * s.outW * ysize, codeOf[a.xType], codeOf[a.yType],
+    a.xZero, kind, steps, runs,
+    rows, inPlace ? 1 : 0, cols, perImage, panelsOf(s),
+  ]);
+  return {
+    block,
+    strips: outW === 0 || outH === 0 ? 0 : batch * perImage,
+    panels: panelsOf(s) * s.group,
+    scratchBytes: header + rows * outW * 8 + kh * runs * 4 + 16 + data * (wide ? 2 : 1),
+  };
+}
+
+/** Per-channel tables padded to panels, and the constants of a tile's end. */
+function channelTables(arena: Arena, a: ConvArgs) {
+  const s = a.shape, count = panelsOf(s) * s.group;
+  const bias = arena.alloc(count * 32), mul = arena.alloc(count * 32), modes = arena.alloc(count);
+  const best = a.yType === "int8" ? 0 : a.yType === "int32" ? 2 : a.yZero === 0 ? 1 : 3;
+  // deno-fmt-ignore
+  arena.core.channelTables(
+    a.bias, a.multiplier, a.shift, s.group, s.outC / s.group, 8, a.yType === "int32" ? 0 : 1, best, bias, mul, modes,
+  );
+  return { tables: { bias, mul, modes }, constants: endConstants(arena, a) };
+}
+
+/** Runs every strip and panel of a job on this thread. */
+export function runDense(arena: Arena, job: DenseJob): void {
+  const scratch = arena.alloc(job.scratchBytes);
+  for (let s = 0; s < job.strips; s++) {
+    arena.micro.denseStrip(job.block, s, scratch);
+    arena.micro.densePanels(job.block, s, scratch, 0, job.panels);
+  }
+}

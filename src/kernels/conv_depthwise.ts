@@ -1,0 +1,99 @@
+/**
+ * Depthwise convolution by the 4 x 4 blocks of core-as/micro: weight packing and the job block.
+ *
+ * @module
+ */
+
+import type { Arena } from "./arena.ts";
+import { codeOf } from "./check.ts";
+import type { ConvArgs } from "./conv.ts";
+import { endConstants, partSize, type Plan, type WeightAt } from "./conv_plan.ts";
+import type { ConvShape } from "./conv_shape.ts";
+
+/** A layer with its weights, [plane][row pair][column][4 channels][2 rows] int16. */
+export interface DepthwisePart extends Plan {
+  readonly weights: number;
+}
+
+export function packDepthwise(arena: Arena, s: ConvShape, p: Plan, at: WeightAt): DepthwisePart {
+  const planes = Math.ceil(s.outC / 4), kh = p.tapsH.length, kw = p.tapsW.length;
+  const pairs = Math.ceil(kh / 2);
+  const size = planes * pairs * kw * 8;
+  const weights = arena.alloc(size * 2);
+  const w = arena.i16(weights, size).fill(0);
+  for (let o = 0; o < s.outC; o++) {
+    for (let y = 0; y < kh; y++) {
+      for (let x = 0; x < kw; x++) {
+        const vector = ((o >> 2) * pairs + (y >> 1)) * kw + x;
+        w[vector * 8 + (o & 3) * 2 + (y & 1)] = at(o, 0, p.tapsH[y]!, p.tapsW[x]!);
+      }
+    }
+  }
+  return { ...p, weights };
+}
+
+/** A layer ready to run. */
+export interface DepthwiseJob {
+  readonly block: number;
+  readonly strips: number;
+  readonly planes: number;
+  readonly scratchBytes: number;
+}
+
+/** Bytes of planes per strip of 16 channels. */
+const stripBytes = 160 * 1024;
+
+/** Writes the per-channel tables and the job block into arena scratch. */
+export function depthwiseJob(arena: Arena, a: ConvArgs, part: DepthwisePart): DepthwiseJob {
+  const s = a.shape, wide = a.xType === "int16";
+  const kh = part.tapsH.length, kw = part.tapsW.length, pairs = Math.ceil(kh / 2);
+  const { partH, partW } = partSize(s, part);
+  const cols = (Math.ceil(partW / 4) * 4 - 1) * part.strideW +
+    Math.max(0, kw - 1) * part.dilationW + 1;
+  const step = gcd(part.strideH, 2 * part.dilationH);
+  const tall = Math.max(0, pairs - 1) * 2 * part.dilationH;
+  const fit = Math.floor((stripBytes / (cols * 64) * step - tall) / part.strideH);
+  const rows = Math.max(1, Math.min(fit, partH));
+  const pairRows = ((rows - 1) * part.strideH + tall) / step + 1;
+  const planes = Math.ceil(s.outC / 4);
+  const bias = arena.alloc(planes * 16),
+    mul = arena.alloc(planes * 16),
+    modes = arena.alloc(planes);
+  const best = a.yType === "int8" ? 0 : a.yType === "int16" && a.yZero === 0 ? 1 : 3;
+  // deno-fmt-ignore
+  arena.core.channelTables(
+    a.bias, a.multiplier, a.shift, 1, s.outC, 4, a.yType === "int32" ? 0 : 1, best, bias, mul, modes,
+  );
+  const square = kh === 3 && kw === 3 && part.dilationW === 1;
+  const variant = wide ? 3 : square && part.strideW <= 2 ? part.strideW : 0;
+  const perImage = Math.ceil(partH / rows);
+  const block = arena.alloc(36 * 4);
+  // deno-fmt-ignore
+  arena.i32(block, 35).set([
+    a.x, a.y, part.weights, bias, mul, modes,
+    endConstants(arena, a), s.outC / s.inC, s.inH, s.inW, s.inC,
+    partH, partW, pairs, kw, part.strideH, part.strideW,
+    part.padTop, part.padLeft, part.dilationH, part.dilationW, s.outC, step,
+    rows, part.stepY * s.outW * s.outC, part.stepX * s.outC,
+    (part.firstY * s.outW + part.firstX) * s.outC, s.outH * s.outW * s.outC, codeOf[a.xType],
+    codeOf[a.yType], a.xZero, variant, cols, perImage, pairRows,
+  ]);
+  return {
+    block,
+    strips: partH === 0 || partW === 0 ? 0 : s.batch * perImage,
+    planes,
+    scratchBytes: 512 + pairRows * cols * 64 * (wide ? 2 : 1) + 64,
+  };
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
+/** Runs every strip and block of planes on this thread. */
+export function runDepthwise(arena: Arena, job: DepthwiseJob): void {
+  const scratch = arena.alloc(job.scratchBytes);
+  for (let s = 0; s < job.strips; s++) {
+    for (let p = 0; p < job.planes; p += 4) arena.micro.depthwise(job.block, s, p, scratch);
+  }
+}
