@@ -152,7 +152,10 @@ export async function observe(
   }
   if (passes.length === 0 && fed.length > 0) {
     let count = 0;
-    for await (const _ of watch(start())) options.onSample?.(++count, 0, 1);
+    for await (const _ of watch(start())) {
+      count++;
+      options.onSample?.(count, 0, 1);
+    }
     refuseNone(count);
   }
   return new Map([...observers].map(([name, o]) => [name, o.stats()]));

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { f32, type Tensor } from "../ir/tensor.ts";
+import { type Graph, type Node, OPSET } from "../ir/graph.ts";
+import { f32, type Tensor, type TensorType } from "../ir/tensor.ts";
 
 /** Uniform numbers in [0, 1), the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {
@@ -58,4 +59,36 @@ export function shuffled<T>(list: readonly T[], seed: number): T[] {
     [out[i], out[k]] = [out[k]!, out[i]!];
   }
   return out;
+}
+
+/** A graph from records; `types` of intermediate tensors are optional. */
+export function graphOf(
+  nodes: readonly Node[],
+  inputs: Readonly<Record<string, TensorType>>,
+  outputs: Readonly<Record<string, TensorType>>,
+  constants: Readonly<Record<string, Tensor>> = {},
+  types: Readonly<Record<string, TensorType>> = {},
+): Graph {
+  const ports = (r: Readonly<Record<string, TensorType>>) =>
+    Object.entries(r).map(([name, t]) => ({ name, dtype: t.dtype, shape: t.shape }));
+  return {
+    name: "test",
+    opset: OPSET,
+    domains: new Map(),
+    nodes,
+    inputs: ports(inputs),
+    outputs: ports(outputs),
+    constants: new Map(Object.entries(constants)),
+    types: new Map([
+      ...Object.entries(inputs),
+      ...Object.entries(types),
+      ...Object.entries(outputs),
+    ]),
+    metadata: new Map(),
+  };
+}
+
+/** The type of a float tensor. */
+export function float(...shape: number[]): TensorType {
+  return { dtype: "float32", shape };
 }

@@ -1,6 +1,7 @@
 import { argMax } from "./arg_max.ts";
 import { argMin } from "./arg_min.ts";
 import { bernoulli } from "./bernoulli.ts";
+import { blackmanWindow } from "./blackman_window.ts";
 import { cast } from "./cast.ts";
 import { castLike } from "./cast_like.ts";
 import { centerCropPad } from "./center_crop_pad.ts";
@@ -13,6 +14,7 @@ import { constantOfShape } from "./constant_of_shape.ts";
 import { cumSum } from "./cum_sum.ts";
 import { depthToSpace } from "./depth_to_space.ts";
 import { det } from "./det.ts";
+import { dft } from "./dft.ts";
 import { einsum } from "./einsum.ts";
 import { expand } from "./expand.ts";
 import { eyeLike } from "./eye_like.ts";
@@ -22,9 +24,13 @@ import { gather } from "./gather.ts";
 import { gatherElements } from "./gather_elements.ts";
 import { gatherND } from "./gather_nd.ts";
 import { gridSample } from "./grid_sample.ts";
+import { hammingWindow } from "./hamming_window.ts";
+import { hannWindow } from "./hann_window.ts";
 import { ifOp } from "./if.ts";
 import { loop } from "./loop.ts";
+import { melWeightMatrix } from "./mel_weight_matrix.ts";
 import { multinomial } from "./multinomial.ts";
+import { negativeLogLikelihoodLoss } from "./negative_log_likelihood_loss.ts";
 import { nonMaxSuppression } from "./non_max_suppression.ts";
 import { nonZero } from "./non_zero.ts";
 import { oneHot } from "./one_hot.ts";
@@ -64,10 +70,12 @@ import { sequenceMap } from "./sequence_map.ts";
 import { shape } from "./shape.ts";
 import { size } from "./size.ts";
 import { slice } from "./slice.ts";
+import { softmaxCrossEntropyLoss } from "./softmax_cross_entropy_loss.ts";
 import { spaceToDepth } from "./space_to_depth.ts";
 import { split } from "./split.ts";
 import { splitToSequence } from "./split_to_sequence.ts";
 import { squeeze } from "./squeeze.ts";
+import { stft } from "./stft.ts";
 import { stringNormalizer } from "./string_normalizer.ts";
 import { tfIdfVectorizer } from "./tf_idf_vectorizer.ts";
 import { tile } from "./tile.ts";
@@ -84,6 +92,7 @@ export const listB: readonly OpDef[] = [
   argMax,
   argMin,
   bernoulli,
+  blackmanWindow,
   cast,
   castLike,
   centerCropPad,
@@ -96,6 +105,7 @@ export const listB: readonly OpDef[] = [
   cumSum,
   depthToSpace,
   det,
+  dft,
   einsum,
   expand,
   eyeLike,
@@ -105,9 +115,13 @@ export const listB: readonly OpDef[] = [
   gatherElements,
   gatherND,
   gridSample,
+  hammingWindow,
+  hannWindow,
   ifOp,
   loop,
+  melWeightMatrix,
   multinomial,
+  negativeLogLikelihoodLoss,
   nonMaxSuppression,
   nonZero,
   oneHot,
@@ -147,10 +161,12 @@ export const listB: readonly OpDef[] = [
   shape,
   size,
   slice,
+  softmaxCrossEntropyLoss,
   spaceToDepth,
   split,
   splitToSequence,
   squeeze,
+  stft,
   stringNormalizer,
   tfIdfVectorizer,
   tile,

@@ -21,7 +21,9 @@ function tripsOf(c: InferContext, body: Graph): number {
   const list = given(c, 0) ? integerInput(c, 0, "M") : undefined;
   // Without a condition the body's own is not looked at.
   const bounded = !given(c, 1) || goesOn(c, body);
-  return list?.length === 1 && bounded ? Math.max(0, list[0]!) : -1;
+  const trips = Math.max(0, list?.[0] ?? NaN);
+  // The largest integer is how exporters say "until the condition is false".
+  return bounded && Number.isSafeInteger(trips) ? trips : -1;
 }
 
 export const loop: OpDef = {
@@ -41,7 +43,7 @@ export const loop: OpDef = {
     const counter: TensorType = { dtype: "int64", shape: [] };
     const condition: TensorType = { dtype: "bool", shape: [] };
     let all: TensorType[] = [];
-    const state = carriedTypes(c, initial, (s) => {
+    const state = carriedTypes(c, body, initial, (s) => {
       all = bodyTypes(c, body, [counter, condition, ...s]).slice(1);
       return all;
     });

@@ -26,7 +26,7 @@ export const scan: OpDef = {
     const initial = Array.from({ length: states }, (_, i) => c.need(i));
     let all: TensorType[] = [];
     const round = (s: readonly TensorType[]) => all = bodyTypes(c, body, [...s, ...slices]);
-    const state = carriedTypes(c, initial, round);
+    const state = carriedTypes(c, body, initial, round);
     const outputs = all.slice(states);
     const outAxes = intsAttr(c.node, "scan_output_axes", outputs.map(() => 0));
     return [

@@ -5,7 +5,8 @@
  */
 
 import type { Graph } from "../ir/graph.ts";
-import type { TensorType } from "../ir/tensor.ts";
+import { sameShape, type TensorType } from "../ir/tensor.ts";
+import { unknownDims } from "./args.ts";
 import { modelError, subgraphTypes, unknownShape } from "./context.ts";
 import { type InferContext, shapeError } from "./op.ts";
 
@@ -35,22 +36,50 @@ export function commonType(c: InferContext, a: TensorType, b: TensorType): Tenso
   return { dtype: a.dtype, shape: a.shape.map((d, i) => d === b.shape[i] ? d : -1) };
 }
 
+/** How deep loops may be nested: each level infers its body a few times. */
+const MAX_LOOPS = 6;
+
+const depths = new WeakMap<Graph, number>();
+
+/** Levels of loops within a graph. */
+function loopDepth(g: Graph): number {
+  const known = depths.get(g);
+  if (known !== undefined) return known;
+  let depth = 0;
+  for (const n of g.nodes) {
+    for (const a of n.attrs.values()) {
+      if (a.type !== "graph") continue;
+      depth = Math.max(depth, loopDepth(a.value) + (n.op === "If" ? 0 : 1));
+    }
+  }
+  depths.set(g, depth);
+  return depth;
+}
+
+/** Rounds in which single dimensions are found to change; after them all count as changing. */
+const ROUNDS = 2;
+
 /**
  * Types of values that a body takes and returns: the initial ones, with dimensions that change from
  * one round to the next unknown. `round` gives the body's results for given states.
  */
 export function carriedTypes(
   c: InferContext,
+  body: Graph,
   initial: readonly TensorType[],
   round: (state: readonly TensorType[]) => readonly TensorType[],
 ): TensorType[] {
+  if (loopDepth(body) >= MAX_LOOPS) {
+    unknownShape(c.node, `loops are nested over ${MAX_LOOPS} deep`);
+  }
   let state = [...initial];
-  // Each round turns at least one dimension unknown, or is the last.
-  for (;;) {
+  for (let i = 0;; i++) {
     const next = round(state);
-    const merged = state.map((s, i) => commonType(c, s, next[i]!));
-    const stable = merged.every((m, i) => m.shape.every((d, j) => d === state[i]!.shape[j]));
-    state = merged;
-    if (stable) return state;
+    const merged = state.map((s, k) => commonType(c, s, next[k]!));
+    const stable = merged.every((m, k) => sameShape(m.shape, state[k]!.shape));
+    if (stable) return merged;
+    state = i < ROUNDS
+      ? merged
+      : merged.map((m) => ({ dtype: m.dtype, shape: unknownDims(m.shape.length) }));
   }
 }

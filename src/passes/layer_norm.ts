@@ -5,7 +5,7 @@
  */
 
 import { attr, intAttr, intsAttr, type Node, node } from "../ir/graph.ts";
-import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
+import { elementCount, f32, numbersOf, stridesOf, type Tensor } from "../ir/tensor.ts";
 import { intsOf, scalarOf, withConstant } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import { ownNodes, sumWith } from "./product.ts";
@@ -63,16 +63,27 @@ function quotient(w: Rewriter, n: Node): { d: string; sqrt: Node; nodes: Node[] 
   return undefined;
 }
 
-/** A constant over exactly the normalised dimensions (broadcast where it is smaller). */
+/** A constant over exactly the normalised dimensions, spread out where it broadcasts. */
 function overLast(t: Tensor, shape: readonly number[], axis: number): Tensor | undefined {
   const dims = shape.slice(axis);
-  const own = t.shape.slice(-dims.length);
-  if (t.shape.slice(0, -dims.length).some((d) => d !== 1)) return undefined;
-  if (t.data.length === 1) {
-    return f32(dims, new Float32Array(elementCount(dims)).fill(numbersOf(t)[0]!));
+  if (t.dtype !== "float32" || t.shape.slice(0, -dims.length).some((d) => d !== 1)) {
+    return undefined;
   }
+  const own = t.shape.slice(-dims.length);
   const padded = [...new Array<number>(dims.length - own.length).fill(1), ...own];
-  return padded.every((d, i) => d === dims[i]) ? { ...t, shape: dims } : undefined;
+  if (!padded.every((d, i) => d === 1 || d === dims[i])) return undefined;
+  const strides = stridesOf(padded).map((s, i) => padded[i] === 1 ? 0 : s);
+  const values = numbersOf(t);
+  const steps = stridesOf(dims);
+  const spread = new Float32Array(elementCount(dims));
+  for (let i = 0; i < spread.length; i++) {
+    let at = 0;
+    for (let d = 0; d < dims.length; d++) {
+      at += Math.floor(i / steps[d]!) % dims[d]! * strides[d]!;
+    }
+    spread[i] = values[at]!;
+  }
+  return f32(dims, spread);
 }
 
 /** Mul(gamma) and Add(beta) behind the quotient. */

@@ -96,7 +96,7 @@ export function bind<T extends Message>(
       fail(
         ctx,
         field.line,
-        `${schema.name} has no field ${field.name}`,
+        `${schema.name} has no field ${field.name.slice(0, 60)}`,
         like === undefined ? undefined : `Did you mean ${like}?`,
       );
     }
@@ -133,7 +133,9 @@ function valueOf(desc: DescField, field: TextField, ctx: BindContext): unknown {
       fail(
         ctx,
         v.line,
-        `${field.name} cannot be ${v.quoted ? JSON.stringify(v.text) : v.text}`,
+        `${field.name} cannot be ${
+          v.quoted ? '"' + v.text.slice(0, 60) + '"' : v.text.slice(0, 60)
+        }`,
         `It is one of ${names.join(", ")}${v.quoted ? ", without quotes" : ""}.`,
       );
     }
@@ -143,10 +145,10 @@ function valueOf(desc: DescField, field: TextField, ctx: BindContext): unknown {
 }
 
 function scalarOf(type: ScalarType, name: string, v: TextScalar, ctx: BindContext): unknown {
-  const said = v.quoted ? JSON.stringify(v.text) : v.text;
+  const said = v.quoted ? JSON.stringify(v.text.slice(0, 60)) : v.text.slice(0, 60);
   switch (type) {
     case ScalarType.STRING:
-      if (!v.quoted) fail(ctx, v.line, `${name} must be in quotes: ${name}: "${v.text}"`);
+      if (!v.quoted) fail(ctx, v.line, `${name} must be in quotes: ${name}: "${said}"`);
       return v.text;
     case ScalarType.BOOL:
       if (!v.quoted && /^(true|True|t|1)$/.test(v.text)) return true;

@@ -42,6 +42,8 @@ export interface Binding {
 const MAX_ELEMENTS = 2 ** 31 - 1;
 /** Caffe's own bound on axes. */
 const MAX_AXES = 32;
+/** Elements of all constants that a net makes up, rather than reads from its caffemodel. */
+const MAX_COMPUTED = 2 ** 26;
 
 /** Whether a shape is one that a blob can have; otherwise the reason. */
 export function shapeProblem(shape: readonly number[]): string | undefined {
@@ -65,6 +67,13 @@ export class GraphBuilder {
   readonly #nodeNames = new Names();
   readonly #domains = new Map<string, number>();
   #next = 0;
+  #computed = 0;
+
+  /** Counts elements that a converter is about to make up; false when that is too much. */
+  reserve(elements: number): boolean {
+    this.#computed += elements;
+    return this.#computed <= MAX_COMPUTED;
+  }
 
   #value(hint: string, type: TensorType, constant?: Tensor): Value {
     const id = `%${this.#next++}`;

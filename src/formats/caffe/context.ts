@@ -140,6 +140,12 @@ export class LayerContext {
     return part === undefined ? this.spec.name : `${this.spec.name}/${part}`;
   }
 
+  /** Fails when the constants that the net makes up would get too large. Call before allocating. */
+  reserve(elements: number): void {
+    if (this.builder.reserve(elements)) return;
+    this.fail(`its ${elements} computed values are too many`, undefined, "limit");
+  }
+
   constant(part: string, t: Tensor): Value {
     return this.builder.constant(this.#called(part), t);
   }
@@ -194,6 +200,7 @@ export class LayerContext {
     const count = this.model.count(name);
     if (count === undefined || count === 0) {
       return specs.map((s) => {
+        if (s.filler !== undefined) this.reserve(elementCount(s.shape));
         const data = s.filler === undefined ? undefined : fill(s.filler, s.shape);
         if (data !== undefined) return tensor("float32", s.shape, data);
         return wrong(

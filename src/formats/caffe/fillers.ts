@@ -7,16 +7,12 @@
 import { elementCount } from "../../ir/tensor.ts";
 import type { FillerParameter } from "./gen/caffe_pb.ts";
 
-/** Elements that a filler may create; weights that size come from a file. */
-const MAX_FILLED = 2 ** 26;
-
 /**
  * What a `constant` or `bilinear` filler writes into a blob; undefined for the random ones, and for
- * shapes that the filler refuses.
+ * shapes that the filler refuses. The caller bounds the size.
  */
 export function fill(filler: FillerParameter, shape: readonly number[]): Float32Array | undefined {
   const count = elementCount(shape);
-  if (count > MAX_FILLED) return undefined;
   if (filler.type === "constant") return new Float32Array(count).fill(filler.value);
   const [h, w] = [shape[2], shape[3]];
   if (filler.type !== "bilinear" || shape.length !== 4 || h !== w || w === undefined) {

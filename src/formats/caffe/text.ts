@@ -165,7 +165,8 @@ export function parseText(text: string, file: string): TextBlock {
     return t;
   };
   const at = (mark: string): boolean => token.kind === "mark" && token.text === mark;
-  const describe = (t: Token): string => t.kind === "end" ? "the end of the file" : `"${t.text}"`;
+  const describe = (t: Token): string =>
+    t.kind === "end" ? "the end of the file" : `"${t.text.slice(0, 60)}"`;
 
   const fields = (close: string, opened: number, depth: number): TextField[] => {
     const list: TextField[] = [];

@@ -112,7 +112,7 @@ export function completeConfig(
   }
   if (config.inputBatch > 1) {
     inputs.forEach((i) => {
-      if (i.shape[0] === 1 || i.shape.length === 0) return;
+      if (i.shape.length === 0 || i.shape[0] === 1 || i.shape[0]! < 0) return;
       issues.error(
         "input_parameters.input_batch",
         at("input_parameters.input_batch"),

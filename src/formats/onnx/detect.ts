@@ -35,5 +35,5 @@ export function refuseOtherFormats(bytes: Uint8Array, file: string | undefined):
   if (head.startsWith("\x93NUMPY")) fail("it is a numpy array");
   if (head.slice(4, 8) === "ORTM") fail("it is an ORT-format model");
   if (text.startsWith("{")) fail("it is JSON");
-  if (/^[\x09\x0a\x0d\x20-\x7e]+$/.test(head)) fail("it is a text file");
+  if (/^[\t\n\r -~]+$/.test(head)) fail("it is a text file");
 }

@@ -28,7 +28,7 @@ function fails(bytes: Uint8Array, code: ErrorCode, pattern: RegExp): void {
     assert.ok(!e.sentence().includes("\n"), "one line");
     return true;
   });
-  assert.ok(performance.now() - started < 2000, "it took too long");
+  assert.ok(performance.now() - started < 10_000, "it took too long");
 }
 
 const text = (s: string) => new TextEncoder().encode(s);
@@ -247,5 +247,5 @@ Deno.test("fuzz: only our errors come out, and what loads can be saved", () => {
   }
   // Both ways are taken: the fuzzer neither breaks everything nor nothing.
   assert.ok(loaded > 100 && loaded < 3900, `${loaded} of 4000 loaded`);
-  assert.ok(performance.now() - started < 30_000, "the rounds took too long");
+  assert.ok(performance.now() - started < 120_000, "the rounds took too long");
 });

@@ -5,8 +5,10 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { create, ort, toBinary } from "../../deps.ts";
-import type { Attr, Node } from "../../ir/graph.ts";
+import { BpuError, type ErrorCode } from "../../errors.ts";
+import { type Attr, type Node, node } from "../../ir/graph.ts";
 import { bytesOfTensor, type DType, type Tensor, type TensorData } from "../../ir/tensor.ts";
 import { writeAttr } from "./attributes.ts";
 import { dtypeToOnnx } from "./dtypes.ts";
@@ -20,6 +22,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "./gen/onnx_pb.ts";
+import { loadOnnx, type LoadOptions } from "./load.ts";
 import { writeTensor } from "./tensor_proto.ts";
 
 /** An input or output: dtype and, where it is stated, a shape with numbers and names. */
@@ -181,4 +184,34 @@ export function differs(a: Tensor | undefined, b: Tensor | undefined, tolerance:
     if (!(Math.abs(x - y) <= tolerance * top)) return `element ${i}: ${x} is not ${y}`;
   }
   return "";
+}
+
+/** A message as a file. */
+export const bytesOf = (m: ModelProto) => toBinary(ModelProtoSchema, m);
+
+/** y = Relu(x), with changes. */
+export function tiny(changes: Partial<TestModel> = {}): TestModel {
+  return {
+    opset: 17,
+    nodes: [node("Relu", "relu", ["x"], ["y"])],
+    inputs: [{ name: "x", shape: [1, 4] }],
+    outputs: [{ name: "y", shape: [1, 4] }],
+    ...changes,
+  };
+}
+
+/** Loading fails with that code, in a sentence that begins with the file. */
+export function fails(
+  bytes: Uint8Array,
+  code: ErrorCode,
+  pattern: RegExp,
+  options: LoadOptions = {},
+): void {
+  assert.throws(() => loadOnnx(bytes, { file: "m.onnx", ...options }), (e) => {
+    assert.ok(e instanceof BpuError, String(e));
+    assert.equal(e.code, code, e.sentence());
+    assert.match(e.sentence(), pattern);
+    assert.match(e.sentence(), /^m\.onnx: /);
+    return true;
+  });
 }

@@ -19,14 +19,17 @@ const FLOAT = 1;
 function parameters(ctx: LayerContext, text: string): Map<string, Attr> {
   const map = new Map<string, Attr>();
   for (const line of text.split(/[\r\n]+/)) {
-    for (const entry of line.split(/,(?=\s*["'])/)) {
-      if (entry.trim() === "") continue;
-      const found = /^\s*(?:'([^']+)'|"([^"]+)")\s*:\s*(\S.*?)\s*,?\s*$/.exec(entry);
-      if (found === null) ctx.fail(`params: "${entry.trim()}" is not 'name': value`, "params");
-      const [, single, double, value] = found;
-      const name = single ?? double!;
+    for (const part of line.split(/,(?=\s*["'])/)) {
+      const entry = part.trim();
+      if (entry === "") continue;
+      const found = /^(?:'([^']+)'|"([^"]+)")\s*:/.exec(entry);
+      const value = entry.slice(found?.[0].length ?? 0).replace(/,$/, "").trim();
+      if (found === null || value === "") {
+        ctx.fail(`params: "${entry.slice(0, 60)}" is not 'name': value`, "params");
+      }
+      const name = found[1] ?? found[2]!;
       if (map.has(name)) ctx.fail(`params: ${name} is given twice`, "params");
-      map.set(name, valueOf(value!));
+      map.set(name, valueOf(value));
     }
   }
   return map;

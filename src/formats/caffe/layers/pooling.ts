@@ -21,8 +21,6 @@ import {
 } from "../gen/caffe_pb.ts";
 
 const F = PoolingParameterSchema.field;
-/** Planes (batch times channels) of an unpooling with a table of their starts. */
-const MAX_PLANES = 2 ** 22;
 
 /** The windows along one axis. */
 interface Windows {
@@ -265,7 +263,7 @@ export const unpooling: Converter = (ctx: LayerContext) => {
   if (at === undefined || made?.plane !== plane) {
     const local = ctx.op("Cast", [mask], x.shape, { to: attr.int(7) }, "index", "int64");
     const planes = x.shape[0]! * x.shape[1]!;
-    if (planes > MAX_PLANES) ctx.fail(`its ${planes} planes are too many`, "bottom", "limit");
+    ctx.reserve(planes);
     const starts = BigInt64Array.from({ length: planes }, (_, i) => BigInt(i) * BigInt(plane));
     const base = ctx.constant("base", tensor("int64", [x.shape[0]!, x.shape[1]!, 1, 1], starts));
     at = ctx.op("Add", [local, base], x.shape, {}, "indices", "int64");

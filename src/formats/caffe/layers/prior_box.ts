@@ -10,8 +10,8 @@ import type { Converter, LayerContext } from "../context.ts";
 import { PriorBoxParameterSchema } from "../gen/caffe_pb.ts";
 
 const F = PriorBoxParameterSchema.field;
-/** Floats in a blob of boxes; SSD has about 35 000. */
-const MAX_FLOATS = 2 ** 26;
+/** Real nets have up to five. */
+const MAX_RATIOS = 1000;
 const f = Math.fround;
 
 /** PriorBox: a constant of shape 1x2xN, corners and variances. */
@@ -25,6 +25,9 @@ export const priorBox: Converter = (ctx: LayerContext) => {
     ctx.fail("max_size must be given as often as min_size", "max_size");
   }
   const ratios = [1];
+  if (p.aspectRatio.length > MAX_RATIOS) {
+    ctx.fail(`its ${p.aspectRatio.length} aspect_ratio are too many`, "aspect_ratio", "limit");
+  }
   for (const ratio of p.aspectRatio) {
     if (ratio <= 0) ctx.fail("aspect_ratio must be positive", "aspect_ratio");
     if (ratios.some((r) => Math.abs(r - ratio) < 1e-6)) continue;
@@ -43,6 +46,8 @@ export const priorBox: Converter = (ctx: LayerContext) => {
   if (variance.length !== 1 && variance.length !== 4) {
     ctx.fail("variance is given once or four times", "variance");
   }
+  const count = height * width * 4 * (p.minSize.length * ratios.length + p.maxSize.length);
+  ctx.reserve(2 * count);
   // Width and height of the boxes at each place, in Caffe's order.
   const sizes: [number, number][] = [];
   for (const [i, size] of p.minSize.entries()) {
@@ -59,10 +64,6 @@ export const priorBox: Converter = (ctx: LayerContext) => {
       const root = f(Math.sqrt(ratio));
       sizes.push([f(size * root), f(size / root)]);
     }
-  }
-  const count = height * width * sizes.length * 4;
-  if (count > MAX_FLOATS) {
-    ctx.fail(`it makes ${count / 4} boxes, which is too many`, undefined, "limit");
   }
   const out = new Float32Array(2 * count);
   let at = 0;

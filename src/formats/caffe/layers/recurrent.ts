@@ -20,7 +20,7 @@ export const continuationIndicator: Converter = (ctx: LayerContext) => {
   const t = p?.timeStep || like?.[0] || 0;
   const n = p?.batchSize || like?.[1] || 0;
   if (t < 1 || n < 1) ctx.fail("time_step and batch_size must be at least 1");
-  if (t * n > 2 ** 22) ctx.fail(`${t} x ${n} is too large`, undefined, "limit");
+  ctx.reserve(t * n);
   ctx.top(
     ctx.constant("cont", f32([t, n], Array.from({ length: t * n }, (_, i) => i < n ? 0 : 1))),
   );
@@ -176,6 +176,7 @@ function unrolled(ctx: LayerContext, c: Cell): void {
   const fromStatic = c.stat === undefined
     ? undefined
     : rows(c.stat, elementCount(c.stat.shape.slice(1)), c.ws!, undefined, "static");
+  ctx.reserve(2 * n * hidden);
   const zero = (): Value => ctx.constant("zero", f32([n, hidden], new Float32Array(n * hidden)));
   let h = c.h0 === undefined ? zero() : ctx.reshape(c.h0, [n, hidden], "h0");
   let cell = c.c0 === undefined ? zero() : ctx.reshape(c.c0, [n, hidden], "c0");
