@@ -37,7 +37,9 @@ export function joinPairs(args: readonly string[], flags: ReadonlySet<string>): 
     out.push(a);
     if (!flags.has(a)) continue;
     const key = args[i + 1], value = args[i + 2];
-    if (key === undefined || value === undefined || key.startsWith("--") || value.startsWith("--")) {
+    if (
+      key === undefined || value === undefined || key.startsWith("--") || value.startsWith("--")
+    ) {
       throw new BpuError("usage", `${a} takes two values, a name and a value`, {
         hint: `For example: ${a} data ${a.includes("shape") ? "1x3x224x224" : "data.npy"}.`,
       });
@@ -72,7 +74,9 @@ export async function main(
     const known = error instanceof BpuError;
     console.error(`ERROR ${sentenceOf(error)}`);
     if (!known) {
-      console.error("This is a defect of bpukit; run again with --debug and report what it prints.");
+      console.error(
+        "This is a defect of bpukit; run again with --debug and report what it prints.",
+      );
     }
     if (debug) console.error(error);
     Deno.exit(known ? exitCodes[error.code] : exitCodes.internal);

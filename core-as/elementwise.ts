@@ -1,5 +1,6 @@
 // Two-operand elementwise kernels over up to 6 strided dimensions.
 import { at, clamp64, half, put } from "./common";
+import { addRun8, extremeRun8, mulRun8 } from "./simd";
 
 // The shape block: 32-bit words at `d`: rank, then dims[6], aStrides[6], bStrides[6], yStrides[6] (elements).
 
@@ -29,7 +30,25 @@ function run<A, B, Y>(
     return;
   }
   const r = half(s);
-  for (let i: isize = 0; i < n; i++) {
+  let i: isize = 0;
+  if (sizeof<A>() == 1 && sizeof<B>() == 1 && sizeof<Y>() == 1) {
+    if (ys == 1 && n >= 8 && (as == 0 || as == 1) && (bs == 0 || bs == 1)) {
+      if (op == 0) {
+        // Products have 24 bits, so a shift of 30 or more gives 0 as one of 30 does.
+        const t = min<i64>(s, 30);
+        if (m1 < 32768 && m2 < 32768) {
+          i = addRun8(
+            a, as, b, bs, y, n, <i32>m1, <i32>m2, <i32>(half(t) - az * m1 - bz * m2), <i32>t, <i32>yz, <i32>lo, <i32>hi);
+        }
+      } else if (op == 1) {
+        if (m1 == 0 || (s >= 16 && s <= 32 && m1 < 32768)) {
+          const f = m1 == 0 ? 0 : m1 << (32 - s);
+          i = mulRun8(a, as, b, bs, y, n, <i32>az, <i32>bz, <i32>f, <i32>yz, <i32>lo, <i32>hi);
+        }
+      } else i = extremeRun8(op, a, as, b, bs, y, n, <i32>lo, <i32>hi);
+    }
+  }
+  for (; i < n; i++) {
     const v = one(op, <i64>at<A>(a, i * as) - az, <i64>at<B>(b, i * bs) - bz, m1, m2, s, r, yz);
     put<Y>(y, i * ys, clamp64(v, lo, hi));
   }

@@ -1,6 +1,6 @@
 // Everything but the micro-kernels; built at -O3 into build/core.wasm.
 export { anyNegative, badFactor, channelTables, convGeneric } from "./conv";
-export { matmulGeneric } from "./matmul";
+export { packRight } from "./matmul";
 export { binary } from "./elementwise";
 export { prelu, requant } from "./requant";
 export { lut16, lut8, lut8to16 } from "./lut";
@@ -9,3 +9,4 @@ export { argExtreme, reduceExtreme, reduceSum, softmax } from "./reduce";
 export { resizeLinear, resizeNearest } from "./resize";
 export { copyStrided, fill } from "./copy";
 export { dequantizeF32, fakeQuantizeF32, quantizeF32 } from "./quantize";
+export { absmaxF32, compareF32, histogramF32, rangeF32 } from "./calibrate";

@@ -1,19 +1,23 @@
-// Product of two feature maps, [M][K] x [K][N] with one multiplier: the plain form.
-import { clamp64, half, set } from "./common";
+// Product of two feature maps: the right operand as weight panels for the dense tiles.
 
-export function matmulGeneric(
-  a: usize, b: usize, y: usize, M: usize, K: usize, N: usize,
-  yt: i32, az: i32, bz: i32, yz: i32, m: i32, s: i32, lo: i32, hi: i32,
-): void {
-  const r = half(s);
-  for (let i: usize = 0; i < M; i++) {
-    for (let j: usize = 0; j < N; j++) {
-      let acc: i64 = 0;
-      for (let k: usize = 0; k < K; k++) {
-        acc += <i64>((<i32>load<i8>(a + i * K + k) - az) * (<i32>load<i8>(b + k * N + j) - bz));
+// [K][N] int8 minus z to [panel][step][8 columns][2 rows] int16, zero padded.
+export function packRight(b: usize, dst: usize, K: usize, N: usize, z: i32): void {
+  const zs = i16x8.splat(<i16>z), none = i16x8.splat(0);
+  for (let n: usize = 0; n < N; n += 8) {
+    for (let k: usize = 0; k < K; k += 2, dst += 32) {
+      const p = b + k * N + n;
+      if (n + 8 <= N) {
+        const u = i16x8.sub(v128.load_ext<i8>(p), zs);
+        const v = k + 1 < K ? i16x8.sub(v128.load_ext<i8>(p + N), zs) : none;
+        v128.store(dst, i16x8.shuffle(u, v, 0, 8, 1, 9, 2, 10, 3, 11));
+        v128.store(dst, i16x8.shuffle(u, v, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+      } else {
+        for (let c: usize = 0; c < 8; c++) {
+          const inside = n + c < N;
+          store<i16>(dst + (c << 2), inside ? <i16>(<i32>load<i8>(p + c) - z) : 0);
+          store<i16>(dst + (c << 2) + 2, inside && k + 1 < K ? <i16>(<i32>load<i8>(p + N + c) - z) : 0);
+        }
       }
-      const q = yt == 3 ? acc : ((acc * m + r) >> s) + yz;
-      set(y, i * N + j, yt, <i32>clamp64(q, lo, hi));
     }
   }
 }

@@ -7,7 +7,46 @@ export function reduceSum(
 ): void {
   const r = half(s);
   for (let o: usize = 0; o < outer; o++) {
-    for (let i: usize = 0; i < inner; i++) {
+    let i: usize = 0;
+    if (xt == 0 && reduce <= 8388608) {
+      if (inner == 1) {
+        // One line of contiguous int8.
+        const p = x + o * reduce;
+        let v = i32x4.splat(0), k: usize = 0;
+        for (; k + 16 <= reduce; k += 16) {
+          v = i32x4.add(v, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v128.load(p + k))));
+        }
+        let sum = i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) +
+          i32x4.extract_lane(v, 3);
+        for (; k < reduce; k++) sum += <i32>load<i8>(p + k);
+        const acc = <i64>sum - <i64>reduce * xz;
+        set(y, o, yt, <i32>clamp64(((acc * m + r) >> s) + yz, lo, hi));
+        continue;
+      }
+      for (; i + 8 <= inner; i += 8) {
+        let p = x + o * reduce * inner + i;
+        let a = i32x4.splat(0), b = a;
+        let k: usize = 0;
+        while (k < reduce) {
+          // 128 additions of int8 fit int16.
+          const end = min<usize>(reduce, k + 128);
+          let h = i16x8.splat(0);
+          for (; k < end; k++, p += inner) h = i16x8.add(h, v128.load_ext<i8>(p));
+          a = i32x4.add(a, i32x4.extend_low_i16x8_s(h));
+          b = i32x4.add(b, i32x4.extend_high_i16x8_s(h));
+        }
+        const off = <i64>reduce * xz, at = o * inner + i;
+        set(y, at, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 0) - off) * m + r) >> s) + yz, lo, hi));
+        set(y, at + 1, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 1) - off) * m + r) >> s) + yz, lo, hi));
+        set(y, at + 2, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 2) - off) * m + r) >> s) + yz, lo, hi));
+        set(y, at + 3, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 3) - off) * m + r) >> s) + yz, lo, hi));
+        set(y, at + 4, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 0) - off) * m + r) >> s) + yz, lo, hi));
+        set(y, at + 5, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 1) - off) * m + r) >> s) + yz, lo, hi));
+        set(y, at + 6, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 2) - off) * m + r) >> s) + yz, lo, hi));
+        set(y, at + 7, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 3) - off) * m + r) >> s) + yz, lo, hi));
+      }
+    }
+    for (; i < inner; i++) {
       let acc: i64 = 0;
       for (let k: usize = 0; k < reduce; k++) acc += <i64>get(x, (o * reduce + k) * inner + i, xt) - xz;
       set(y, o * inner + i, yt, <i32>clamp64(((acc * m + r) >> s) + yz, lo, hi));

@@ -1,5 +1,6 @@
 // Requantize alone, and the per-channel PRelu.
 import { at, clamp64, get, half, put, set } from "./common";
+import { requantRun } from "./simd";
 
 function run<X, Y>(
   x: usize, y: usize, n: usize, m: i64, s: i64, xz: i64, yz: i64, lo: i64, hi: i64,
@@ -21,6 +22,15 @@ function y3<X>(
 export function requant(
   xt: i32, yt: i32, x: usize, y: usize, n: usize, m: i32, s: i32, xz: i32, yz: i32, lo: i32, hi: i32,
 ): void {
+  if (xt < 3 && yt < 3 && m < 32768 && (xt < 2 || (xz == 0 && m > -32768))) {
+    // Products have 24 bits (int16: at most 2^30 in magnitude), so a larger shift gives 0.
+    const zero = s > 30, t = zero ? 30 : s, f = zero ? 0 : m;
+    const done = requantRun(
+      xt, yt, x, y, n, f, <i32>half(t) - xz * f, t, yz, lo, hi);
+    x += done << (xt == 2 ? 1 : 0);
+    y += done << (yt == 2 ? 1 : 0);
+    n -= done;
+  }
   if (xt == 0) y3<i8>(yt, x, y, n, m, s, xz, yz, lo, hi);
   else if (xt == 1) y3<u8>(yt, x, y, n, m, s, xz, yz, lo, hi);
   else if (xt == 2) y3<i16>(yt, x, y, n, m, s, xz, yz, lo, hi);

@@ -21,7 +21,8 @@ export type { DescField, DescMessage, Message } from "npm:@bufbuild/protobuf@2.1
 /** Float engine (run/ort_loader.ts); loaded on first use. */
 export const loadOnnxRuntime = () => import("npm:onnxruntime-web@1.30.0/wasm");
 export type OnnxRuntime = typeof import("npm:onnxruntime-web@1.30.0/wasm");
-export { default as initCanvasKit } from "npm:canvaskit-wasm@0.42.0";
+/** Image codecs (formats/image/canvaskit.ts); loaded on first use. */
+export const loadCanvasKit = () => import("npm:canvaskit-wasm@0.42.0");
 export type { CanvasKit } from "npm:canvaskit-wasm@0.42.0";
 
 // command line

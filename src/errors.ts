@@ -80,7 +80,9 @@ export class BpuError extends Error {
     const p = this.place;
     const at = p.file === undefined
       ? ""
-      : `${p.file}${p.line === undefined ? "" : `:${p.line}${p.column === undefined ? "" : `:${p.column}`}`}: `;
+      : `${p.file}${
+        p.line === undefined ? "" : `:${p.line}${p.column === undefined ? "" : `:${p.column}`}`
+      }: `;
     const who = p.node === undefined ? "" : `${p.op ?? "node"} ${p.node}: `;
     const tensor = p.tensor === undefined ? "" : ` (tensor ${p.tensor})`;
     const text = `${at}${who}${this.message}${tensor}`;

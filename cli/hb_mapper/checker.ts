@@ -74,8 +74,10 @@ export function checkerCommand(): Command {
         const cpu = checked.rows.filter((r) => r.on === "CPU");
         for (const r of cpu) {
           if (r.reason === undefined) continue;
-          log.plain(`${r.name} (${r.type}) runs on the CPU: ${r.reason}.` +
-            (r.advice === undefined ? "" : ` To move it: ${r.advice}.`));
+          log.plain(
+            `${r.name} (${r.type}) runs on the CPU: ${r.reason}.` +
+              (r.advice === undefined ? "" : ` To move it: ${r.advice}.`),
+          );
         }
         log.info(`ONNX model output num : ${model.outputs.length}`);
         log.info("End model checking....");

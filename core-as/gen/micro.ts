@@ -7,7 +7,7 @@
 
 /** File name under core-as/micro and its text. */
 export function generateMicro(): Map<string, string> {
-  return new Map([["tiles.ts", tiles()], ["rows.ts", rows()]]);
+  return new Map([["tiles.ts", tiles()], ["rows.ts", rows()], ["../transpose_tiles.ts", transposes()]]);
 }
 
 const note = "// Written by core-as/gen/micro.ts; do not edit.\n";
@@ -207,4 +207,37 @@ ${init}${any}${
     pixels.map((j) => `      v128.store(out, c${j}, ${16 * j});\n`).join("")
   }}
 `;
+}
+
+/** Square transposes: log2(n) rounds, each interleaving row i with row i + n / 2. */
+function transposes(): string {
+  return note + [1, 2, 4].map((bytes) => {
+    const n = 16 / bytes, lanes = Array.from({ length: n }, (_, i) => i);
+    const type = bytes === 1 ? "i8x16" : bytes === 2 ? "i16x8" : "i32x4";
+    const mask = (half: number) =>
+      Array.from({ length: n }, (_, i) => (i >> 1) + half * n / 2 + (i & 1) * n).join(", ");
+    let text = `
+// ${n} x ${n} elements of ${bytes} bytes; ss and ds are bytes from row to row.
+export function transpose${bytes}(src: usize, ss: usize, dst: usize, ds: usize): void {
+  let p = src;
+`;
+    for (const i of lanes) {
+      text += `  const a${i} = v128.load(p);\n${i < n - 1 ? "  p += ss;\n" : ""}`;
+    }
+    let from = "a";
+    for (let k = 1, round = 1; k < n; k *= 2, round++) {
+      const to = String.fromCharCode(97 + round);
+      for (const i of lanes) {
+        const r = i >> 1;
+        text += `  const ${to}${i} = ${type}.shuffle(${from}${r}, ${from}${r + n / 2}, ${
+          mask(i & 1)
+        });\n`;
+      }
+      from = to;
+    }
+    for (const i of lanes) {
+      text += `  v128.store(dst, ${from}${i});\n${i < n - 1 ? "  dst += ds;\n" : ""}`;
+    }
+    return text + "}\n";
+  }).join("");
 }

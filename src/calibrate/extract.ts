@@ -5,12 +5,12 @@
  */
 
 import { BpuError } from "../errors.ts";
-import { type Graph, mustType, type Node, type Port, producers } from "../ir/graph.ts";
+import { type Graph, mustType, type Node, type Port, producers, typeOf } from "../ir/graph.ts";
 
 /**
  * The nodes that compute `outputs`, from the graph's inputs and from the tensors of `cuts`, which
  * become inputs. Inputs and constants that nothing reads are left out. The type of every cut must be
- * known. Throws BpuError("internal") for an output that nothing computes.
+ * known; an output of unknown type is computed, but not listed as an output. Throws BpuError("internal") for an output that nothing computes.
  */
 export function extract(
   graph: Graph,
@@ -38,16 +38,16 @@ export function extract(
     needed.add(n);
     stack.push(...n.inputs, ...outerNames(n));
   }
-  const port = (name: string): Port => {
+  const port = (name: string): Port[] => {
     const own = graph.outputs.find((o) => o.name === name);
-    const type = own ?? graph.types.get(name) ?? given.get(name) ?? mustType(graph, name);
-    return { name, dtype: type.dtype, shape: type.shape };
+    const type = own ?? typeOf(graph, name) ?? given.get(name);
+    return type === undefined ? [] : [{ name, dtype: type.dtype, shape: type.shape }];
   };
   return {
     ...graph,
     nodes: graph.nodes.filter((n) => needed.has(n)),
     inputs: [...given.values()].filter((p) => read.has(p.name)),
-    outputs: [...new Set(outputs)].map(port),
+    outputs: [...new Set(outputs)].flatMap(port),
     constants: new Map([...graph.constants].filter(([name]) => read.has(name))),
     types: new Map([...graph.types].filter(([name]) => read.has(name))),
   };

@@ -79,7 +79,10 @@ export function partition(graph: Graph): Segment[] {
         const enters = [...inputs].filter((t) => phaseOfTensor.get(t)?.kernel !== true);
         segments.push({ kind, id: id++, nodes, inputs: enters, outputs: outputs.filter(outside) });
       } else {
-        segments.push({ kind, graph: cpuGraph(graph, nodes, [...inputs], outputs, segments.length) });
+        segments.push({
+          kind,
+          graph: cpuGraph(graph, nodes, [...inputs], outputs, segments.length),
+        });
       }
     }
   }

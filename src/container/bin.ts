@@ -127,26 +127,30 @@ export async function readBin(bytes: Uint8Array, file: string): Promise<Bin> {
   }
   const p = r.record(parse(sections.get("program"), "program", file), "program");
   const weights = sections.get("weights") ?? r.fail("weights");
-  const constants = new Map(r.list(p["constants"], "constants").map((v): [string, Tensor] => {
-    const name = r.text(r.record(v, "constants")["name"], "constants");
-    const c = r.constant(v, `constant ${name}`);
-    const count = elementCount(c.shape);
-    if (c.bytes !== count * byteSize(c.dtype) || c.offset + c.bytes > weights.length) {
-      r.fail(`constant ${name}`);
-    }
-    const part = weights.subarray(c.offset, c.offset + c.bytes);
-    return [name, { dtype: c.dtype, shape: c.shape, data: viewOf(c.dtype, part, count) }];
-  }));
+  const constants = new Map(
+    r.list(p["constants"], "constants").map((v): [string, Tensor] => {
+      const name = r.text(r.record(v, "constants")["name"], "constants");
+      const c = r.constant(v, `constant ${name}`);
+      const count = elementCount(c.shape);
+      if (c.bytes !== count * byteSize(c.dtype) || c.offset + c.bytes > weights.length) {
+        r.fail(`constant ${name}`);
+      }
+      const part = weights.subarray(c.offset, c.offset + c.bytes);
+      return [name, { dtype: c.dtype, shape: c.shape, data: viewOf(c.dtype, part, count) }];
+    }),
+  );
   const arenaBytes = r.int(p["arenaBytes"], "arenaBytes");
-  const slots = new Map(r.list(p["slots"], "slots").map((v) => {
-    const name = r.text(r.record(v, "slots")["name"], "slots");
-    const s = r.slot(v, `slot ${name}`);
-    if (
-      s.bytes !== elementCount(s.shape) * byteSize(s.dtype) || s.offset + s.bytes > arenaBytes ||
-      s.offset % ALIGN !== 0
-    ) r.fail(`slot ${name}`);
-    return [name, s] as const;
-  }));
+  const slots = new Map(
+    r.list(p["slots"], "slots").map((v) => {
+      const name = r.text(r.record(v, "slots")["name"], "slots");
+      const s = r.slot(v, `slot ${name}`);
+      if (
+        s.bytes !== elementCount(s.shape) * byteSize(s.dtype) || s.offset + s.bytes > arenaBytes ||
+        s.offset % ALIGN !== 0
+      ) r.fail(`slot ${name}`);
+      return [name, s] as const;
+    }),
+  );
   const segments = r.list(p["segments"], "segments").map((v): Segment => {
     const s = r.record(v, "segments");
     if (s["kind"] === "cpu") {

@@ -11,7 +11,9 @@ import type { DType, TensorType } from "../ir/tensor.ts";
 import type { Slot } from "../compile/program.ts";
 
 /** JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [k: string]: Json };
+export type Json = null | boolean | number | string | readonly Json[] | {
+  readonly [k: string]: Json;
+};
 
 /** Place of a constant in the weights section. */
 export interface StoredConstant extends TensorType {
@@ -40,7 +42,9 @@ export class Reader {
   constructor(readonly file: string) {}
 
   fail(where: string): never {
-    throw new BpuError("format", `the program section is malformed at ${where}`, { file: this.file });
+    throw new BpuError("format", `the program section is malformed at ${where}`, {
+      file: this.file,
+    });
   }
 
   list(v: Json | undefined, where: string): readonly Json[] {

@@ -28,7 +28,9 @@ const kl: [string, Method] = ["kl", (s) => klThreshold(s).threshold];
 const mse: [string, Method] = ["mse", (s) => mseThreshold(s).threshold];
 
 /** Methods that a calibration type tries, in the order in which ties are decided. */
-export function methodsOf(p: Pick<CalibrationParameters, "type" | "maxPercentile">): Map<string, Method> {
+export function methodsOf(
+  p: Pick<CalibrationParameters, "type" | "maxPercentile">,
+): Map<string, Method> {
   switch (p.type) {
     case "max":
       return new Map([p.maxPercentile === 1 ? max : percentile(p.maxPercentile)]);
@@ -64,7 +66,7 @@ export function createCalibrator(
       });
       for (const [name, s] of found) stats.set(name, s);
     },
-    threshold(candidate, tensor): TensorPlan {
+    threshold(candidate, tensor, dtype): TensorPlan {
       const s = stats.get(tensor);
       if (s === undefined) throw new BpuError("internal", "a tensor was not observed", { tensor });
       if (s.nonFinite > 0) {
@@ -73,8 +75,14 @@ export function createCalibrator(
           hint: "Check the calibration data and norm_type, mean_value and scale_value.",
         });
       }
-      const method = methods.get(candidate)!;
-      return { dtype: "int8", threshold: method(s), zero: 0, method: candidate };
+      // 16 bits need no clipping: the maximum keeps outliers and still has fine steps.
+      const method = dtype === "int16" ? maxThreshold : methods.get(candidate)!;
+      return {
+        dtype,
+        threshold: method(s),
+        zero: 0,
+        method: dtype === "int16" ? "max" : candidate,
+      };
     },
   };
 }

@@ -47,7 +47,9 @@ export function refuseDynamic(graph: Graph): void {
   if (open === undefined) return;
   throw new BpuError(
     "shape",
-    `The shape of model input:${open.name} is [${shapeText(open.shape)}] which has unknown dimensions`,
+    `The shape of model input:${open.name} is [${
+      shapeText(open.shape)
+    }] which has unknown dimensions`,
     {
       tensor: open.name,
       hint: `Please specify the input-shape parameter: --input-shape ${open.name} ` +
@@ -77,8 +79,8 @@ export async function checkModel(
         const stats = await observe(g, tensors, () => [feeds], engine);
         for (const [name, s] of stats) thresholds.set(name, maxThreshold(s));
       },
-      threshold: (_, t) => ({
-        dtype: "int8",
+      threshold: (_, t, dtype) => ({
+        dtype,
         threshold: thresholds.get(t)!,
         zero: 0,
         method: "max",

@@ -18,6 +18,7 @@ import type { QuantLayout } from "../quantize/layout.ts";
 import { Refusal } from "../quantize/lower.ts";
 import { place } from "../quantize/place.ts";
 import type { PlaceOptions } from "../quantize/place.ts";
+import type { QType } from "../ops/arithmetic.ts";
 import type { Plan, TensorPlan } from "../quantize/plan.ts";
 import { quantize } from "../quantize/quantize.ts";
 import type { Quantized } from "../quantize/quantize.ts";
@@ -28,8 +29,8 @@ export interface Calibrator {
   readonly candidates: readonly string[];
   /** Gathers statistics of tensors of the optimized graph; called again when more are needed. */
   observe(graph: Graph, tensors: readonly string[]): Promise<void>;
-  /** Threshold of an observed tensor by one of the methods. */
-  threshold(candidate: string, tensor: string): TensorPlan;
+  /** Threshold of an observed tensor by one of the methods, for int8 or int16. */
+  threshold(candidate: string, tensor: string, dtype: QType): TensorPlan;
 }
 
 /** Names of the stages, in order. */
@@ -43,6 +44,11 @@ export interface ConvertOptions {
   readonly fixed?: ReadonlyMap<string, TensorPlan>;
   /** Graph inputs that arrive as int8. */
   readonly integerInputs?: ReadonlySet<string>;
+  /**
+   * Tensors of the optimized graph that are to be int16, for a layout (so that a request about a node's
+   * output finds the tensor that carries its scale). Tensors named by any sharer count.
+   */
+  readonly int16?: (graph: Graph, layout: QuantLayout) => ReadonlySet<string>;
   readonly calibrator: Calibrator;
   /** Chooses among several candidates; returns the index. Only called when there are several. */
   choose?(optimized: Graph, candidates: readonly Candidate[]): Promise<number>;
@@ -104,7 +110,9 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
 
   for (;;) {
     const nodes = place(graph, options.march, { ...options.place, refused });
-    const layout = layoutOf(graph, nodes, options.march);
+    const first = layoutOf(graph, nodes, options.march);
+    const wide = new Set([...options.int16?.(graph, first) ?? []].map((t) => first.root(t)));
+    const layout = wide.size === 0 ? first : layoutOf(graph, nodes, options.march, wide);
     const missing = [...layout.needed].filter((t) => !known.has(t));
     if (missing.length > 0) {
       await calibrator.observe(graph, missing);
@@ -114,7 +122,7 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
       const tensors = new Map(
         [...layout.needed].map((t): [string, TensorPlan] => [
           t,
-          options.fixed?.get(t) ?? calibrator.threshold(method, t),
+          options.fixed?.get(t) ?? calibrator.threshold(method, t, wide.has(t) ? "int16" : "int8"),
         ]),
       );
       const plan: Plan = {

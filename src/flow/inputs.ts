@@ -60,15 +60,22 @@ export function attachInputs(graph: Graph, inputs: readonly CompleteInput[]): Pr
     const matrix = preprocessMatrix(input);
     if (matrix === undefined) continue;
     if (p.shape.length !== 4) {
-      throw new BpuError("config", `input ${p.name} has rank ${p.shape.length}, norm_type needs 4`, {
-        key: "input_parameters.norm_type",
-        tensor: p.name,
-        hint: "Use norm_type no_preprocess.",
-      });
+      throw new BpuError(
+        "config",
+        `input ${p.name} has rank ${p.shape.length}, norm_type needs 4`,
+        {
+          key: "input_parameters.norm_type",
+          tensor: p.name,
+          hint: "Use norm_type no_preprocess.",
+        },
+      );
     }
     const name = preprocessName(p.name);
     const [o, i] = [matrix.bias.length, matrix.weight.length / matrix.bias.length];
-    constants.set(`${name}_weight`, tensor("float32", [o, i, 1, 1], Float32Array.from(matrix.weight)));
+    constants.set(
+      `${name}_weight`,
+      tensor("float32", [o, i, 1, 1], Float32Array.from(matrix.weight)),
+    );
     constants.set(`${name}_bias`, tensor("float32", [o], Float32Array.from(matrix.bias)));
     const nhwc = input.layoutTrain === "NHWC";
     const nchw = (s: readonly number[]) => nhwc ? [s[0]!, s[3]!, s[1]!, s[2]!] : [...s];

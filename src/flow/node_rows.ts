@@ -22,7 +22,7 @@ export interface SourcedRow extends NodeRow {
 export function nodeRows(c: Conversion, proof?: Proof): SourcedRow[] {
   const subgraph = new Map<string, number>();
   for (const s of c.program.segments) {
-    if (s.kind === "bpu") for (const n of s.nodes) subgraph.set(n.name, s.id);
+    if (s.kind === "bpu") { for (const n of s.nodes) subgraph.set(n.name, s.id); }
   }
   const graph = c.quantized.graph;
   const type = (t: string | undefined) => t === undefined ? undefined : graph.types.get(t)?.dtype;

@@ -65,7 +65,10 @@ const one = (
     nodes: [node(op, "n", ["x0", ...Object.keys(constants)], ["y"], a)],
   };
 };
-const map = (r: Random, maxC = 9): number[] => [r.int(1, 2), r.int(1, maxC), r.int(3, 11), r.int(3, 11)];
+const map = (
+  r: Random,
+  maxC = 9,
+): number[] => [r.int(1, 2), r.int(1, maxC), r.int(3, 11), r.int(3, 11)];
 
 function convCase(r: Random): Case {
   const depthwise = r.next() < 0.3;
@@ -129,7 +132,12 @@ function pool(op: string, r: Random): Case {
   return one(op, r, shape, {
     kernel_shape: attr.ints(k),
     strides: attr.ints([r.int(1, 3), r.int(1, 3)]),
-    pads: attr.ints([r.int(0, k[0]! - 1), r.int(0, k[1]! - 1), r.int(0, k[0]! - 1), r.int(0, k[1]! - 1)]),
+    pads: attr.ints([
+      r.int(0, k[0]! - 1),
+      r.int(0, k[1]! - 1),
+      r.int(0, k[0]! - 1),
+      r.int(0, k[1]! - 1),
+    ]),
     ceil_mode: attr.int(ceil),
     ...(op === "AveragePool" && ceil === 0 ? { count_include_pad: attr.int(r.int(0, 1)) } : {}),
   });
@@ -297,16 +305,22 @@ for (const [op, generate] of Object.entries(generators)) {
       const graph = graphOf(generate(r));
       // What the operator table refuses must be exact too, so placement is not asked here.
       const where = new Map(graph.nodes.map((n) => [n.name, { on: "BPU" } as const]));
-      const layout = layoutOf(graph, where, bayes);
-      // Accumulators are covered by the models; here every output is an integer with a scale.
+      // The first third is all int8, then any mixture of int8 and int16.
+      const wide = new Set(
+        seed < CASES / 3 ? [] : graph.nodes.flatMap((n) => [...n.inputs, ...n.outputs])
+          .filter(() => r.next() < 0.6),
+      );
+      const layout = layoutOf(graph, where, bayes, wide);
       const tensors = new Map([...layout.needed].map((t): [string, TensorPlan] => [t, {
-        dtype: "int8",
+        dtype: wide.has(t) ? "int16" : "int8",
         threshold: 2 ** (6 * r.next() - 3),
         zero: 0,
         method: "test",
       }]));
       const q = quantize(graph, { march: "bayes", nodes: where, tensors, weights: new Map() });
-      const feeds = new Map(graph.inputs.map((p) => [p.name, r.values(p.shape, 2 ** r.int(-2, 3))]));
+      const feeds = new Map(
+        graph.inputs.map((p) => [p.name, r.values(p.shape, 2 ** r.int(-2, 3))]),
+      );
       const simulator = await openProgram(compile(q.graph, "bayes"), { cpu: engine });
       const session = await engine.open(q.graph);
       const exact = exactness(await simulator.run(feeds), await session.run(feeds));

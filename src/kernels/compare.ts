@@ -5,6 +5,7 @@
  */
 
 import { BpuError } from "../errors.ts";
+import { scratch } from "./scratch.ts";
 
 /** Distances of `b` from the reference `a`, d = b - a, N elements. */
 export interface Distances {
@@ -32,9 +33,31 @@ export function compare(a: Float32Array, b: Float32Array): Distances {
       `tensors of ${a.length} and ${b.length} elements cannot be compared`,
     );
   }
-  const n = a.length;
+  const n = a.length, s = n < 4096 ? exact(a, b) : fast(a, b);
+  // The fast sums are float32 inside blocks: their squares must neither overflow nor vanish.
+  const small = n * 1e-26;
+  const safe = Number.isFinite(s.aa + s.bb + s.ab + s.rel) && s.aa >= small && s.bb >= small &&
+    (s.top === 0 || s.dd >= small);
+  return distances(n, safe ? s : exact(a, b));
+}
+
+function fast(a: Float32Array, b: Float32Array): Sums {
+  const { arena, block, at, out } = scratch();
+  arena.f64(out, 7).fill(0);
+  for (let i = 0; i < a.length; i += block) {
+    const n = Math.min(block, a.length - i), second = at + block * 4;
+    arena.f32(at, n).set(a.subarray(i, i + n));
+    arena.f32(second, n).set(b.subarray(i, i + n));
+    arena.core.compareF32(at, second, n, out);
+  }
+  const v = arena.f64(out, 7);
+  // deno-fmt-ignore
+  return { aa: v[0]!, bb: v[1]!, ab: v[2]!, dd: v[3]!, d1: v[4]!, rel: v[5]!, top: v[6]! };
+}
+
+function exact(a: Float32Array, b: Float32Array): Sums {
   let aa = 0, bb = 0, ab = 0, dd = 0, d1 = 0, rel = 0, top = 0;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < a.length; i++) {
     const x = a[i]!, y = b[i]!, d = Math.abs(y - x);
     aa += x * x;
     bb += y * y;
@@ -44,7 +67,7 @@ export function compare(a: Float32Array, b: Float32Array): Distances {
     rel += d === 0 ? 0 : x === 0 ? 1 : d / Math.abs(x);
     if (!(d <= top)) top = d;
   }
-  return distances(n, { aa, bb, ab, dd, d1, rel, top });
+  return { aa, bb, ab, dd, d1, rel, top };
 }
 
 /** Sums of one pass. */
@@ -64,8 +87,10 @@ export function distances(n: number, s: Sums): Distances {
     return { cosine: 1, mse: 0, mre: 0, sqnr: Infinity, chebyshev: 0, l1: 0, l2: 0 };
   }
   const norm = Math.sqrt(s.aa) * Math.sqrt(s.bb);
+  // Near 1, a.b from |a - b| is far more precise than the sum of products.
+  const dot = s.dd < 0.1 * s.aa ? (s.aa + s.bb - s.dd) / 2 : s.ab;
   const cosine = norm > 0 || Number.isNaN(norm)
-    ? Math.max(-1, Math.min(1, s.ab / norm))
+    ? Math.max(-1, Math.min(1, dot / norm))
     : s.aa === s.bb
     ? 1
     : 0;

@@ -33,6 +33,12 @@ export function copyStrided(arena: Arena, g: CopyArgs): void {
   const order = g.dims.map((_, i) => i).sort((p, q) =>
     Math.abs(g.dstStrides[q]!) - Math.abs(g.dstStrides[p]!) || p - q
   );
+  // A source line across the target's innermost walk makes a transpose: its dimension goes next to that.
+  const inner = order.at(-1);
+  if (inner !== undefined && g.srcStrides[inner] !== 1) {
+    const line = order.findIndex((i) => g.srcStrides[i] === 1 && g.dims[i]! > 1);
+    if (line >= 0) order.splice(order.length - 2, 0, ...order.splice(line, 1));
+  }
   const pick = (v: readonly number[]) => order.map((i) => v[i]!);
   const { dims, strides } = collapse(pick(g.dims), [pick(g.srcStrides), pick(g.dstStrides)]);
   expect(dims.length <= 8, k, `${dims.length} dims`);

@@ -16,8 +16,7 @@ export interface CoreExports {
   channelTables(bias: N, mul: N, shift: N, groups: N, og: N, lanes: N, requantizes: N, best: N, outBias: N, outMul: N, modes: N): void;
   /** 1 when one of n int8 is negative. */
   anyNegative(x: N, n: N): N;
-  // deno-fmt-ignore
-  matmulGeneric(a: N, b: N, y: N, m: N, k: N, n: N, yt: N, az: N, bz: N, yz: N, mul: N, shift: N, lo: N, hi: N): void;
+  packRight(b: N, dst: N, k: N, n: N, z: N): void;
   // deno-fmt-ignore
   binary(op: N, at: N, bt: N, yt: N, a: N, b: N, y: N, d: N, m1: N, m2: N, s: N, az: N, bz: N, yz: N, lo: N, hi: N): void;
   // deno-fmt-ignore
@@ -47,6 +46,10 @@ export interface CoreExports {
   dequantizeF32(x: N, xt: N, y: N, outer: N, channels: N, scales: N, perChannel: N, z: N): void;
   // deno-fmt-ignore
   fakeQuantizeF32(x: N, y: N, outer: N, channels: N, scales: N, perChannel: N, z: N, lo: N, hi: N, even: N): void;
+  absmaxF32(x: N, n: N): N;
+  rangeF32(x: N, n: N, out: N): void;
+  histogramF32(x: N, n: N, scale: N, table: N, bins: N): void;
+  compareF32(a: N, b: N, n: N, out: N): void;
 }
 
 /** core-as/micro. */

@@ -7,7 +7,7 @@
 
 import { BpuError } from "../errors.ts";
 import { floorLog2 } from "./arithmetic_ref.ts";
-import { minmax } from "./statistics.ts";
+import { scratch } from "./scratch.ts";
 
 /**
  * Histogram of |x|.
@@ -62,19 +62,68 @@ export class Histogram {
 
   /** Counts every sample of a tensor. */
   add(data: Float32Array): void {
-    this.#cover(data);
-    const counts = this.counts, scale = this.#exponent === null ? 0 : 2 ** -this.#exponent;
-    let total = 0, zeros = 0;
-    for (let i = 0; i < data.length; i++) {
-      const v = Math.abs(data[i]!);
-      if (!(v < Infinity)) continue;
-      counts[Math.floor(v * scale)]! += 1;
-      total++;
-      if (v === 0) zeros++;
+    const { arena, block, at, out } = scratch();
+    const mark = arena.mark();
+    const bytes = 16 * this.bins, table = arena.alloc(bytes);
+    arena.u8(table, bytes).fill(0);
+    // Counts of the current width wait in the table.
+    const fold = () => {
+      const t = arena.i32(table, 4 * this.bins);
+      for (let i = 0; i < t.length; i++) {
+        if (t[i] !== 0) this.counts[i % this.bins]! += t[i]! >>> 0;
+      }
+      t.fill(0);
+    };
+    for (let i = 0; i < data.length; i += block) {
+      const n = Math.min(block, data.length - i), part = data.subarray(i, i + n);
+      arena.f32(at, n).set(part);
+      arena.core.rangeF32(at, n, out);
+      const [min, max] = arena.f32(out, 2), [, , zeros, nans] = arena.i32(out, 4);
+      if (min! === -Infinity || max! === Infinity || nans !== 0) {
+        fold();
+        this.#addSlowly(part.filter((v) => v < Infinity && v > -Infinity), n);
+        continue;
+      }
+      this.min = Math.min(this.min, min!);
+      this.max = Math.max(this.max, max!);
+      const exponent = this.#exponentFor(Math.max(-min!, max!));
+      if (exponent !== null && (this.#exponent === null || exponent > this.#exponent)) {
+        fold();
+        this.#widen(exponent);
+      }
+      const e = this.#exponent ?? 0;
+      if (Math.abs(e) > 120) {
+        this.#addSlowly(part, n);
+        continue;
+      }
+      arena.core.histogramF32(at, n, 2 ** -e, table, this.bins);
+      this.total += n;
+      this.zeros += zeros!;
     }
-    this.total += total;
-    this.zeros += zeros;
-    this.invalid += data.length - total;
+    fold();
+    arena.release(mark);
+  }
+
+  /** Samples that are all finite; `offered` of them before the others were left out. */
+  #addSlowly(data: Float32Array, offered: number): void {
+    this.invalid += offered - data.length;
+    let top = 0;
+    for (const v of data) {
+      this.min = Math.min(this.min, v);
+      this.max = Math.max(this.max, v);
+      top = Math.max(top, Math.abs(v));
+      if (v === 0) this.zeros++;
+    }
+    const exponent = this.#exponentFor(top);
+    if (exponent !== null) this.#widen(exponent);
+    const scale = this.#exponent === null ? 0 : 2 ** -this.#exponent;
+    for (const v of data) this.counts[Math.floor(Math.abs(v) * scale)]! += 1;
+    this.total += data.length;
+  }
+
+  /** Exponent of the bin width that a magnitude needs. */
+  #exponentFor(top: number): number | null {
+    return top > 0 ? floorLog2(top / this.bins) + 1 : null;
   }
 
   /** Adds another histogram of the same number of bins. */
@@ -90,18 +139,6 @@ export class Histogram {
     this.total += other.total;
     this.zeros += other.zeros;
     this.invalid += other.invalid;
-  }
-
-  #cover(data: Float32Array): void {
-    let { min, max } = minmax(data);
-    if (min === -Infinity || max === Infinity) {
-      ({ min, max } = minmax(data.filter(Number.isFinite)));
-    }
-    if (data.length === 0) return;
-    this.min = Math.min(this.min, min);
-    this.max = Math.max(this.max, max);
-    const top = Math.max(-min, max);
-    if (top > 0) this.#widen(Math.max(floorLog2(top / this.bins) + 1, -160));
   }
 
   #widen(exponent: number): void {

@@ -5,17 +5,12 @@
  */
 
 import type { Arena } from "./arena.ts";
-import {
-  aligned,
-  atLeast,
-  bytesOf,
-  codeOf,
-  expect,
-  factor,
-  limits,
-  region,
-  zeroPoint,
-} from "./check.ts";
+import { aligned, atLeast, bytesOf, expect, factor, limits, region, zeroPoint } from "./check.ts";
+
+import type { ConvArgs, PackedConv } from "./conv.ts";
+import { denseJob, type DensePart, runDense } from "./conv_dense.ts";
+import { plansOf } from "./conv_plan.ts";
+import type { ConvShape } from "./conv_shape.ts";
 
 /** Arguments of {@linkcode matmul}: a [batch][M][K], b [batch][K][N], y [batch][M][N], row-major. */
 export interface MatmulArgs {
@@ -42,7 +37,8 @@ export interface MatmulArgs {
 
 /** y = clamp(requant(sum (a - aZero)(b - bZero)) + yZero). Throws `BpuError("internal")`. */
 export function matmul(arena: Arena, g: MatmulArgs): void {
-  atLeast(0, "matmul", { batch: g.batch, M: g.M, K: g.K, N: g.N });
+  atLeast(0, "matmul", { batch: g.batch, M: g.M, N: g.N });
+  atLeast(1, "matmul", { K: g.K });
   const aStep = g.aBatchStride ?? g.M * g.K, bStep = g.bBatchStride ?? g.K * g.N;
   atLeast(0, "matmul", { aStep, bStep });
   expect(g.K <= 33000, "matmul", "K above 33000 may overflow the accumulator");
@@ -55,12 +51,32 @@ export function matmul(arena: Arena, g: MatmulArgs): void {
   zeroPoint("matmul", "int8", g.bZero);
   limits("matmul", g.yType, g.yZero, g.qmin, g.qmax);
   factor("matmul", g.m, g.s);
-  const yStep = g.M * g.N * bytesOf[g.yType];
+  expect(g.m >= 0 && g.m < 32768, "matmul", "the multiplier is not 0..32767");
+  const { M, K, N } = g;
+  if (M === 0 || N === 0) return;
+  const mark = arena.mark();
+  const multiplier = arena.alloc(N * 2), shift = arena.alloc(N);
+  arena.i16(multiplier, N).fill(g.m);
+  arena.i8(shift, N).fill(g.s);
+  const d16 = arena.alloc(Math.ceil(N / 8) * Math.ceil(K / 2) * 32);
+  // The product is a 1 x 1 convolution over M pixels whose weights are b.
+  const shape: ConvShape = {
+    ...{ batch: 1, inH: M, inW: 1, inC: K, outC: N, outH: M, outW: 1, kernelH: 1, kernelW: 1 },
+    ...{ strideH: 1, strideW: 1, padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 },
+    ...{ dilationH: 1, dilationW: 1, group: 1 },
+  };
+  const part: DensePart = { ...plansOf(shape, false)[0]!, d16, rd8: 0 };
+  const packed: PackedConv = { shape, transposed: false, plain: 0, dense: [part], depthwise: [] };
+  const inner = arena.mark();
   for (let i = 0; i < g.batch; i++) {
+    if (i === 0 || bStep !== 0) arena.core.packRight(g.b + i * bStep, d16, K, N, g.bZero);
     // deno-fmt-ignore
-    arena.core.matmulGeneric(
-      g.a + i * aStep, g.b + i * bStep, g.y + i * yStep, g.M, g.K, g.N,
-      codeOf[g.yType], g.aZero, g.bZero, g.yZero, g.m, g.s, g.qmin, g.qmax,
-    );
+    const args: ConvArgs = {
+      x: g.a + i * aStep, y: g.y + i * M * N * bytesOf[g.yType], packed, bias: 0, multiplier, shift, shape,
+      xType: "int8", yType: g.yType, xZero: g.aZero, yZero: g.yZero, qmin: g.qmin, qmax: g.qmax,
+    };
+    runDense(arena, denseJob(arena, args, part, false));
+    arena.release(inner);
   }
+  arena.release(mark);
 }

@@ -38,7 +38,7 @@ export interface QuantizeArgs {
   readonly rounding?: Rounding;
 }
 
-/** y = clamp(roundAway(f64(x) / f64(scale)) + zero, qmin, qmax); NaN gives zero, infinities saturate. */
+/** y = clamp(roundAway(f64(x) / f64(scale)) + zero, qmin, qmax); NaN counts as 0, infinities saturate. */
 export function quantize(arena: Arena, g: QuantizeArgs): void {
   const k = "quantize";
   buffers(arena, k, g.x, 4, g.y, bytesOf[g.yType], g.n);
@@ -85,7 +85,7 @@ export interface FakeQuantizeArgs {
   readonly rounding?: Rounding;
 }
 
-/** y = Dequantize(Quantize(x)). NaN gives 0. */
+/** y = Dequantize(Quantize(x)). NaN counts as 0. */
 export function fakeQuantize(arena: Arena, g: FakeQuantizeArgs): void {
   const k = "fakeQuantize";
   buffers(arena, k, g.x, 4, g.y, 4, g.n);

@@ -35,8 +35,7 @@ export function fakeQuantizeRef(x: Float32Array, y: Float32Array, g: QuantizeRef
 
 function one(x: number, scale: number, g: QuantizeRefArgs): number {
   const v = x / scale;
-  if (Number.isNaN(v)) return g.zero;
-  const r = g.rounding === "even" ? roundEven(v) : roundAway(v);
+  const r = Number.isNaN(v) ? 0 : g.rounding === "even" ? roundEven(v) : roundAway(v);
   return clamp(r + g.zero, g.qmin, g.qmax);
 }
 

@@ -269,7 +269,8 @@ function dequantizeCase(r: Random): Case {
 
 function copyCase(r: Random): Case {
   const rank = r.int(1, 5), dims = Array.from({ length: rank }, () => r.int(1, 7));
-  if (r.chance(0.3)) dims[r.int(0, rank - 1)] = r.int(8, 40);
+  if (r.chance(0.5)) dims[r.int(0, rank - 1)] = r.int(8, 40);
+  if (r.chance(0.5) && rank < 4) dims[r.int(0, rank - 1)] = r.int(8, 70);
   const elementBytes = r.pick([1, 1, 2, 4] as const);
   const make = (n: number) =>
     elementBytes === 1

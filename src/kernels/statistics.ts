@@ -4,6 +4,8 @@
  * @module
  */
 
+import { scratch } from "./scratch.ts";
+
 /** Smallest and largest value; 0 and 0 when there is none. */
 export interface Range {
   readonly min: number;
@@ -12,23 +14,29 @@ export interface Range {
 
 /** Largest magnitude, 0 for no values. */
 export function absmax(data: Float32Array): number {
+  const { arena, block, at } = scratch();
   let top = 0;
-  for (let i = 0; i < data.length; i++) {
-    const v = Math.abs(data[i]!);
-    if (v > top) top = v;
+  for (let i = 0; i < data.length; i += block) {
+    const n = Math.min(block, data.length - i);
+    arena.f32(at, n).set(data.subarray(i, i + n));
+    top = Math.max(top, arena.core.absmaxF32(at, n));
   }
   return top;
 }
 
 /** Smallest and largest value. */
 export function minmax(data: Float32Array): Range {
+  const { arena, block, at, out } = scratch();
   let min = Infinity, max = -Infinity;
-  for (let i = 0; i < data.length; i++) {
-    const v = data[i]!;
-    if (v < min) min = v;
-    if (v > max) max = v;
+  for (let i = 0; i < data.length; i += block) {
+    const n = Math.min(block, data.length - i);
+    arena.f32(at, n).set(data.subarray(i, i + n));
+    arena.core.rangeF32(at, n, out);
+    const r = arena.f32(out, 2);
+    min = Math.min(min, r[0]!);
+    max = Math.max(max, r[1]!);
   }
-  return min > max ? { min: 0, max: 0 } : { min, max };
+  return min > max ? { min: 0, max: 0 } : { min: min + 0, max: max + 0 };
 }
 
 /** Largest magnitude per channel of [outer][channels][inner]. */

@@ -7,6 +7,7 @@ const rules = [
   inputDim("C", undefined, 64, "C <= 64"),
 ];
 
+/** Index of the largest element along an axis, int64. */
 export const argMax = argOp(
   "ArgMax",
   (a, b) => a > b,

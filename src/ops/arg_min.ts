@@ -7,6 +7,7 @@ const rules = [
   inputDim("C", undefined, 64, "C <= 64"),
 ];
 
+/** Index of the smallest element along an axis, int64. */
 export const argMin = argOp(
   "ArgMin",
   (a, b) => a < b,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BpuError } from "../errors.ts";
 import { intsAttr, type Node } from "../ir/graph.ts";
 import { type DType, elementCount, isStatic, shapeText, type Tensor } from "../ir/tensor.ts";
 import { given, modelError, unknownShape } from "./context.ts";
@@ -37,6 +38,15 @@ export function integersOf(n: Node, t: Tensor, what: string): number[] {
 export function integerInput(c: InferContext, i: number, what: string): number[] | undefined {
   const t = c.constant(i);
   return t === undefined ? undefined : integersOf(c.node, t, what);
+}
+
+/** One count as a constant input (a scalar or a single element); -1 when it is not constant. */
+export function countInput(c: InferContext, i: number, what: string): number {
+  const list = integerInput(c, i, what);
+  if (list === undefined) return -1;
+  const n = list.length === 1 ? list[0]! : NaN;
+  if (Number.isSafeInteger(n) && n >= 0) return n;
+  return modelError(c.node, `${what} [${list.join(", ")}] is not one count`);
 }
 
 /** How a list of integers is known: its values, `absent`, or `dynamic` (an input without a value). */
@@ -84,10 +94,14 @@ export function unify(n: Node, a: number, b: number, what: string): number {
   return shapeError(n, `${what}: ${a} and ${b} contradict`);
 }
 
-/** Element type of an ONNX data type number in an attribute. */
+/** Element type of an ONNX data type number in an attribute; `unsupported` when we have none. */
 export function dtypeAttr(n: Node, code: number, key: string): DType {
-  return dtypeOfCode(code) ??
-    modelError(n, `${key} ${code} is not an element type that is handled here`);
+  const dtype = dtypeOfCode(code);
+  if (dtype !== undefined) return dtype;
+  throw new BpuError("unsupported", `${key}=${code} is not an element type that can be converted`, {
+    node: n.name,
+    op: n.op,
+  });
 }
 
 /** Rank check. */

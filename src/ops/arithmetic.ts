@@ -108,6 +108,20 @@ export function lut8(
   return t;
 }
 
+/** 256-entry int16 table of an int8 function, indexed by q & 255. */
+export function lut8to16(
+  f: (x: number) => number,
+  x: { scale: number; zero: number },
+  y: { scale: number; qmin?: number; qmax?: number },
+): Int16Array {
+  const t = new Int16Array(256);
+  for (let q = -128; q < 128; q++) {
+    const v = f(x.scale * (q - x.zero));
+    t[q & 255] = quantizeValue(v, y.scale, 0, y.qmin ?? -32768, y.qmax ?? 32767);
+  }
+  return t;
+}
+
 /** 513-entry table of an int16 function (section 6). */
 export function lut16(
   f: (x: number) => number,

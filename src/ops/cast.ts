@@ -17,6 +17,7 @@ const words = [
   "int8",
 ];
 
+/** Elements in another type. */
 export const cast: OpDef = {
   op: "Cast",
   place: everywhere(

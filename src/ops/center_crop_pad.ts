@@ -17,6 +17,7 @@ function target(c: InferContext): number[] {
   return shape.map((d, i) => axes.includes(i) ? want?.[axes.indexOf(i)] ?? -1 : d);
 }
 
+/** Crops or pads around the centre to given sizes. */
 export const centerCropPad: OpDef = {
   op: "CenterCropPad",
   infer: (c) => [{ dtype: c.need(0).dtype, shape: target(c) }],

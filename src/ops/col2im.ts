@@ -1,6 +1,7 @@
 import { type OpDef, shapeError } from "./op.ts";
 import { checkedShape, integerInput, lengthOf, needRank, product, unknownDims } from "./args.ts";
 
+/** Sums column blocks [N, C*block, L] back into images [N, C, ...]. */
 export const col2im: OpDef = {
   op: "Col2Im",
   infer(c) {

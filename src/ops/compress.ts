@@ -22,6 +22,7 @@ function axisFor(c: InferContext): number | undefined {
   return axisOf(c.node, intAttr(c.node, "axis"), c.need(0).shape.length);
 }
 
+/** Elements or slices where a condition holds. */
 export const compress: OpDef = {
   op: "Compress",
   place: everywhere(notIntegrated()),

@@ -33,6 +33,7 @@ const notBatch = rule("concat axis cannot be N", (c) => {
   return axis === 0 ? "the concat axis is N" : undefined;
 });
 
+/** Inputs one after the other along an axis. */
 export const concat: OpDef = {
   op: "Concat",
   place: place(

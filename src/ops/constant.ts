@@ -1,7 +1,7 @@
 import { f32, i64, i64Scalar, type Tensor, tensor } from "../ir/tensor.ts";
 import { modelError } from "./context.ts";
 import type { InferContext, OpDef } from "./op.ts";
-import { attrUnsupported, note, onBpu, only, outputDtypeIn, place } from "./rules.ts";
+import { attrUnsupported, note, onBpu, outputDtypeIn, place } from "./rules.ts";
 
 /** The value, whichever attribute it is in. */
 function valueOf(c: InferContext): Tensor {
@@ -25,6 +25,7 @@ function valueOf(c: InferContext): Tensor {
 const folded = note("constant-folded to a stored value");
 const dense = attrUnsupported("sparse_value", "sparse_tensor attribute unsupported");
 
+/** A stored value; loading turns it into an initializer. */
 export const constant: OpDef = {
   op: "Constant",
   place: place(

@@ -24,6 +24,7 @@ function target(c: InferContext): number[] {
 
 const cpu = outputDtypeIn(["float", "int32", "int8"], "dtype in {float,int32,int8}");
 
+/** One value repeated to a shape. */
 export const constantOfShape: OpDef = {
   op: "ConstantOfShape",
   place: place(onBpu("unstated", [foldedValue], [cpu]), onBpu("no", [foldedValue], [cpu])),

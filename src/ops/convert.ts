@@ -94,7 +94,7 @@ export function toDoubles(t: Tensor): Float64Array {
 export function fromDoubles(dtype: DType, values: ArrayLike<number>): TensorData {
   const n = values.length;
   const out = allocate(dtype, n);
-  if (Array.isArray(out)) throw new BpuError("internal", "numbers are not strings");
+  if (Array.isArray(out)) throw new BpuError("model", "a string tensor cannot hold numbers");
   if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
     for (let i = 0; i < n; i++) out[i] = bigOf(values[i]!);
     return out;

@@ -3,10 +3,11 @@ import { allocate, elementCount } from "../ir/tensor.ts";
 import { axisOf, integerInput } from "./args.ts";
 import { fromDoubles, isBig, toDoubles } from "./convert.ts";
 import type { OpDef } from "./op.ts";
-import { dtypeIn, onCpu, only, place } from "./rules.ts";
+import { dtypeIn, onCpu, place } from "./rules.ts";
 
 const axisDtype = dtypeIn(["int32"], "axis dtype int32 only", [1]);
 
+/** Running sums along an axis. */
 export const cumSum: OpDef = {
   op: "CumSum",
   place: place(

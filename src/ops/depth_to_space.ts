@@ -2,7 +2,7 @@ import { intAttr, stringAttr } from "../ir/graph.ts";
 import { needRank } from "./args.ts";
 import { permute, reshaped } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
-import { attrOneOf, dimOf, dtypeIn, inputRank, onBpu, only, place, rule } from "./rules.ts";
+import { attrOneOf, dimOf, dtypeIn, inputRank, onBpu, place, rule } from "./rules.ts";
 import { rearrangesHW, shapeMap } from "./rules_b.ts";
 
 function target(c: InferContext): number[] {
@@ -32,6 +32,7 @@ const cpu = [
   inputRank(4, "input and output rank 4"),
 ];
 
+/** Blocks of channels to blocks of pixels: [N, C*b*b, H, W] to [N, C, H*b, W*b]. */
 export const depthToSpace: OpDef = {
   op: "DepthToSpace",
   place: place(

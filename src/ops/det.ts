@@ -2,6 +2,7 @@ import { unify } from "./args.ts";
 import { type OpDef, shapeError } from "./op.ts";
 import { everywhere, notIntegrated } from "./rules.ts";
 
+/** Determinants of the last two axes. */
 export const det: OpDef = {
   op: "Det",
   place: everywhere(notIntegrated()),

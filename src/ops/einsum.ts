@@ -12,6 +12,7 @@ function letters(c: InferContext, term: string): string[] {
   return valid ? list : modelError(c.node, `'${term}' is not a term of an equation`);
 }
 
+/** Sum of products by an equation of letters. */
 export const einsum: OpDef = {
   op: "Einsum",
   place: everywhere(notIntegrated()),

@@ -13,6 +13,7 @@ function target(c: InferContext): number[] {
   return broadcastShape(c.node, [shape, checkedShape(c.node, want, "shape")]);
 }
 
+/** Broadcast to a shape. */
 export const expand: OpDef = {
   op: "Expand",
   place: place(

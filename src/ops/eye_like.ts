@@ -12,6 +12,7 @@ function dtypeFor(c: InferContext): DType {
     : c.need(0).dtype;
 }
 
+/** Ones on a diagonal, in the shape of the input. */
 export const eyeLike: OpDef = {
   op: "EyeLike",
   place: everywhere(onCpu()),

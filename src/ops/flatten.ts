@@ -16,6 +16,7 @@ function target(c: InferContext): number[] {
   return [product(shape.slice(0, at)), product(shape.slice(at))];
 }
 
+/** Two dimensions: what is before the axis, and the rest. */
 export const flatten: OpDef = {
   op: "Flatten",
   place: place(onBpu("unstated", [worded("same limits as Reshape", reshapeRanks)], []), onCpu()),

@@ -3,7 +3,7 @@ import { elementCount, type Tensor } from "../ir/tensor.ts";
 import { axisOf, integersOf } from "./args.ts";
 import { foldable, rampTable, reshaped, take } from "./nd.ts";
 import { type InferContext, type OpDef, type RuleContext, shapeError } from "./op.ts";
-import { isFeature, onBpu, onCpu, only, place, ranks } from "./rules.ts";
+import { isFeature, onBpu, onCpu, place, ranks } from "./rules.ts";
 import { dtypeOfData, indexDtype } from "./rules_b.ts";
 
 function axisFor(c: InferContext): number {
@@ -37,6 +37,7 @@ const cpu = [
   indexDtype(["int32", "int64"], "indices dtype in {int32,int64}"),
 ];
 
+/** Slices of the data by index along an axis. */
 export const gather: OpDef = {
   op: "Gather",
   place: place(onBpu("unstated", bpu, cpu, "sizes"), onCpu(...cpu)),

@@ -27,6 +27,7 @@ export function elementOffsets(c: InferContext): Int32Array | undefined {
   return at.map((v, i) => v + along[i]!);
 }
 
+/** Elements by index along an axis; the output has the shape of the indices. */
 export const gatherElements: OpDef = {
   op: "GatherElements",
   place: place(

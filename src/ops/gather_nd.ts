@@ -4,7 +4,7 @@ import { integersOf } from "./args.ts";
 import { unknownShape } from "./context.ts";
 import { foldable, rampTable, reshaped, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
-import { everywhere, onCpu, only } from "./rules.ts";
+import { everywhere, onCpu } from "./rules.ts";
 import { dtypeOfData, indexDtype } from "./rules_b.ts";
 
 /**
@@ -54,6 +54,7 @@ function target(c: InferContext): { shape: number[]; batch: number; slice: numbe
   return { shape: [...indices.slice(0, -1), ...slice], batch, slice };
 }
 
+/** Slices of the data by index tuples. */
 export const gatherND: OpDef = {
   op: "GatherND",
   place: everywhere(onCpu(

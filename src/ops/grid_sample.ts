@@ -30,6 +30,7 @@ const bpu = [
   ),
 ];
 
+/** Pixels of X [N, C, H, W] at the positions of a grid [N, h, w, 2], to [N, C, h, w]. */
 export const gridSample: OpDef = {
   op: "GridSample",
   place: place(onBpu("unstated", bpu, []), notIntegrated()),

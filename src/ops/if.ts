@@ -22,6 +22,7 @@ function types(c: InferContext, g: Graph): TensorType[] {
   return all;
 }
 
+/** One of two subgraphs. */
 export const ifOp: OpDef = {
   op: "If",
   place: everywhere(notIntegrated()),

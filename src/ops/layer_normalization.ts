@@ -1,5 +1,5 @@
 import { floatAttr, intAttr } from "../ir/graph.ts";
-import { elementCount, type TensorType } from "../ir/tensor.ts";
+import { elementCount, type Tensor, type TensorType } from "../ir/tensor.ts";
 import { tryBroadcast } from "./broadcast.ts";
 import { given, modelError } from "./context.ts";
 import { fromDoubles, isFloat, toDoubles } from "./convert.ts";
@@ -40,13 +40,16 @@ export const layerNormalization: OpDef = {
   fold(c) {
     const [x, scale, bias] = [c.constant(0), c.constant(1), c.constant(2)];
     if (x === undefined || scale === undefined || !isFloat(x.dtype)) return undefined;
-    if ((given(c, 2) && bias === undefined) || c.node.outputs.length > 1) return undefined;
-    const inner = elementCount(x.shape.slice(axisOfNode(c)));
+    if (given(c, 2) && bias === undefined) return undefined;
+    const axis = axisOfNode(c);
+    const inner = elementCount(x.shape.slice(axis));
     const s = toDoubles(scale);
     const b = bias === undefined ? undefined : toDoubles(bias);
     if (s.length !== inner || (b !== undefined && b.length !== inner)) return undefined;
     const v = toDoubles(x);
     const y = new Float64Array(v.length);
+    const means: number[] = [];
+    const factors: number[] = [];
     const epsilon = floatAttr(c.node, "epsilon", 1e-5);
     for (let at = 0; at < v.length; at += inner) {
       let mean = 0;
@@ -55,9 +58,17 @@ export const layerNormalization: OpDef = {
       let variance = 0;
       for (let i = 0; i < inner; i++) variance += (v[at + i]! - mean) ** 2;
       const k = 1 / Math.sqrt(variance / inner + epsilon);
+      means.push(mean);
+      factors.push(k);
       for (let i = 0; i < inner; i++) y[at + i] = (v[at + i]! - mean) * k * s[i]! + (b?.[i] ?? 0);
     }
-    return [{ dtype: x.dtype, shape: x.shape, data: fromDoubles(x.dtype, y) }];
+    const shape = x.shape.map((d, i) => i < axis ? d : 1);
+    const all: Tensor[] = [
+      { dtype: x.dtype, shape: x.shape, data: fromDoubles(x.dtype, y) },
+      { dtype: "float32", shape, data: Float32Array.from(means) },
+      { dtype: "float32", shape, data: Float32Array.from(factors) },
+    ];
+    return all.slice(0, c.node.outputs.length);
   },
   macs: (c) => 2 * elementCount(c.output(0).shape),
 };

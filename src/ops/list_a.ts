@@ -73,6 +73,7 @@ import { maxRoiPool } from "./max_roi_pool.ts";
 import { maxUnpool } from "./max_unpool.ts";
 import { mean } from "./mean.ts";
 import { meanVarianceNormalization } from "./mean_variance_normalization.ts";
+import { microsoftQlinear } from "./microsoft_qlinear.ts";
 import { min } from "./min.ts";
 import { mish } from "./mish.ts";
 import { mod } from "./mod.ts";
@@ -180,6 +181,7 @@ export const listA: readonly OpDef[] = [
   maxUnpool,
   mean,
   meanVarianceNormalization,
+  ...microsoftQlinear,
   min,
   mish,
   mod,

@@ -26,6 +26,7 @@ function tripsOf(c: InferContext, body: Graph): number {
   return bounded && Number.isSafeInteger(trips) ? trips : -1;
 }
 
+/** A subgraph, repeated. */
 export const loop: OpDef = {
   op: "Loop",
   place: everywhere(notIntegrated()),

@@ -1,4 +1,5 @@
 import type { TensorType } from "../ir/tensor.ts";
+import { checkedShape } from "./args.ts";
 import { toDoubles } from "./convert.ts";
 import { given, modelError, needConstant } from "./context.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
@@ -13,16 +14,18 @@ function infer(c: InferContext): TensorType[] {
     if (count >= 0 && count !== x.shape.length) {
       shapeError(c.node, `output_shape has ${count} values for an input of rank ${x.shape.length}`);
     }
-    return [{
-      dtype: x.dtype,
-      shape: Array.from(toDoubles(needConstant(c, 2, "output_shape"))),
-    }];
+    const wanted = Array.from(toDoubles(needConstant(c, 2, "output_shape")));
+    return [{ dtype: x.dtype, shape: checkedShape(c.node, wanted, "output_shape") }];
   }
   const size = x.shape.slice(2);
   const w = windowOf(c.node, size);
-  const spatial = size.map((d, k) =>
-    d < 0 ? -1 : (d - 1) * w.strides[k]! + w.kernel[k]! - w.pads[k]! - w.pads[k + size.length]!
-  );
+  const spatial = size.map((d, k) => {
+    if (d < 0) return -1;
+    const out = (d - 1) * w.strides[k]! + w.kernel[k]! - w.pads[k]! - w.pads[k + size.length]!;
+    return out > 0
+      ? out
+      : shapeError(c.node, `its output would have ${out} rows along axis ${k + 2}`);
+  });
   return [{ dtype: x.dtype, shape: [...x.shape.slice(0, 2), ...spatial] }];
 }
 

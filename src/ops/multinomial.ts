@@ -4,6 +4,7 @@ import type { OpDef } from "./op.ts";
 import { randomDtype } from "./random_like.ts";
 import { everywhere, notIntegrated } from "./rules.ts";
 
+/** Draws of class indices. */
 export const multinomial: OpDef = {
   op: "Multinomial",
   place: everywhere(notIntegrated()),

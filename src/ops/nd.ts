@@ -81,6 +81,19 @@ function isRun(t: Int32Array): boolean {
   return true;
 }
 
+/** One run of the innermost axis; small functions of their own, which the engine compiles well. */
+function moveAll(dst: Raw, at: number, src: Raw, base: number, inner: Int32Array): void {
+  for (let j = 0; j < inner.length; j++) dst[at + j] = src[base + inner[j]!]!;
+}
+
+/** The same where some elements keep what is there. */
+function moveSome(dst: Raw, at: number, src: Raw, base: number, inner: Int32Array): void {
+  for (let j = 0; j < inner.length; j++) {
+    const o = inner[j]!;
+    if (o >= 0) dst[at + j] = src[base + o]!;
+  }
+}
+
 /** Inner tables shorter than this are merged with the next axis. */
 const SHORT = 64;
 
@@ -138,6 +151,7 @@ export function takeAxes(
   const inner = use.pop()!;
   const n = inner.length;
   const run = blocks && isRun(inner);
+  const whole = !inner.some((o) => o < 0);
   const first = inner[0]!;
   const index = new Int32Array(use.length);
   const total = blocks ? dst.length : count;
@@ -155,10 +169,7 @@ export function takeAxes(
       if (run) {
         dst.set(src.subarray(base + first, base + first + n), at);
       } else {
-        for (let j = 0; j < n; j++) {
-          const o = inner[j]!;
-          if (o >= 0) dst[at + j] = src[base + o]!;
-        }
+        (whole ? moveAll : moveSome)(dst, at, src, base, inner);
       }
     }
     for (let k = use.length - 1; k >= 0; k--) {

@@ -1,6 +1,7 @@
 import { stringAttr } from "../ir/graph.ts";
 import type { OpDef } from "./op.ts";
 
+/** Loss of log probabilities against class indices. */
 export const negativeLogLikelihoodLoss: OpDef = {
   op: "NegativeLogLikelihoodLoss",
   infer(c) {

@@ -1,6 +1,7 @@
 import { needRank } from "./args.ts";
 import type { OpDef } from "./op.ts";
 
+/** Boxes that do not overlap better ones, as rows (batch, class, box). */
 export const nonMaxSuppression: OpDef = {
   op: "NonMaxSuppression",
   infer(c) {

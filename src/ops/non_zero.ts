@@ -28,6 +28,7 @@ function positions(x: Tensor): Tensor | undefined {
   return { dtype: "int64", shape: [shape.length, found.length], data };
 }
 
+/** Positions of the elements that are not zero, one column each. */
 export const nonZero: OpDef = {
   op: "NonZero",
   place: place(

@@ -1,6 +1,6 @@
 import { intAttr } from "../ir/graph.ts";
 import { elementCount } from "../ir/tensor.ts";
-import { axisOf, integerInput } from "./args.ts";
+import { axisOf, countInput } from "./args.ts";
 import { modelError } from "./context.ts";
 import { toDoubles } from "./convert.ts";
 import { foldable, permute, reshaped, take } from "./nd.ts";
@@ -10,14 +10,11 @@ import { everywhere, onCpu } from "./rules.ts";
 function parts(c: InferContext) {
   const indices = c.need(0).shape;
   const axis = axisOf(c.node, intAttr(c.node, "axis", -1), indices.length + 1);
-  const list = integerInput(c, 1, "depth");
-  const depth = list?.[0] ?? -1;
-  if (list !== undefined && (list.length !== 1 || !Number.isSafeInteger(depth) || depth < 0)) {
-    modelError(c.node, `depth [${list.join(", ")}] is not one size`);
-  }
+  const depth = countInput(c, 1, "depth");
   return { axis, depth, shape: [...indices.slice(0, axis), depth, ...indices.slice(axis)] };
 }
 
+/** Indices as vectors with one value different from the others. */
 export const oneHot: OpDef = {
   op: "OneHot",
   place: everywhere(onCpu()),

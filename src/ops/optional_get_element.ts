@@ -1,5 +1,6 @@
 import type { OpDef } from "./op.ts";
 
+/** What an optional value holds. */
 export const optionalGetElement: OpDef = {
   op: "OptionalGetElement",
   // A tensor is its own element; any other optional has no tensor type.

@@ -2,6 +2,7 @@ import { tensor } from "../ir/tensor.ts";
 import { given } from "./context.ts";
 import type { OpDef } from "./op.ts";
 
+/** Whether an optional value holds anything. */
 export const optionalHasElement: OpDef = {
   op: "OptionalHasElement",
   infer: () => [{ dtype: "bool", shape: [] }],

@@ -110,6 +110,7 @@ const cpu = [
   only("opset 11", inputs, onlyHW("pads on dims 2,3 only")),
 ];
 
+/** Elements added (or removed) around a tensor. */
 export const pad: OpDef = {
   op: "Pad",
   place: place(

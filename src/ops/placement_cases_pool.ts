@@ -130,6 +130,7 @@ cases("LSTM", "bayes", "bpu", { inputs: cell(4) }, [
 cases("LSTM", "bernoulli2", "bpu", { inputs: cell(4) }, [
   [{ inputs: [[5, 2, 3], [1, 16, 3], [1, 16, 4]] }, /batch 2 is not 1/],
 ]);
+cases("LSTM", "bayes", "bpu", { inputs: cell(4), outputs: ["", "h"] });
 const lens: Input = { shape: [1], dtype: "int32", value: 5 };
 cases("LSTM", "bayes", "cpu", { inputs: cell(4, [[1, 32], lens]) }, [
   [{ inputs: double(cell(4)) }, /double/],

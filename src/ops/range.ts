@@ -25,6 +25,7 @@ function parts(c: InferContext) {
   return { a, d, start, delta, count };
 }
 
+/** Numbers from a start up to a limit in steps. */
 export const range: OpDef = {
   op: "Range",
   place: everywhere(onCpu(dtypeIn(["float", "int64", "int32", "int16"]))),

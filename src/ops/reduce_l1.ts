@@ -1,6 +1,7 @@
 import { bigSumOf, reduceOp, sumOf } from "./reduce.ts";
 import { everywhere, onCpu } from "./rules.ts";
 
+/** Sum of magnitudes. */
 export const reduceL1 = reduceOp({
   op: "ReduceL1",
   place: everywhere(onCpu()),

@@ -1,6 +1,7 @@
 import { reduceOp, sumOf } from "./reduce.ts";
 import { dtypeIn, everywhere, onCpu } from "./rules.ts";
 
+/** Logarithm of the sum of exponentials. */
 export const reduceLogSumExp = reduceOp({
   op: "ReduceLogSumExp",
   place: everywhere(onCpu(dtypeIn(["float", "double"]))),

@@ -2,6 +2,7 @@ import { reduceOp } from "./reduce.ts";
 import { attrOneOf, inputRankIn, onBpu, onCpu, place } from "./rules.ts";
 import { axesCount, axesRequired, oneAxis, reducedSize } from "./rules_b.ts";
 
+/** Largest element. */
 export const reduceMax = reduceOp({
   op: "ReduceMax",
   place: place(

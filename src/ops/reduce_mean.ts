@@ -2,6 +2,7 @@ import { bigSumOf, reduceOp, sumOf } from "./reduce.ts";
 import { attrOneOf, inputRank, inputRankIn, onBpu, place } from "./rules.ts";
 import { axesCount, axesHW, axesRequired, oneAxisOrHW } from "./rules_b.ts";
 
+/** Mean. */
 export const reduceMean = reduceOp({
   op: "ReduceMean",
   place: place(

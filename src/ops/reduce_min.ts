@@ -1,6 +1,7 @@
 import { reduceOp } from "./reduce.ts";
 import { everywhere, onCpu } from "./rules.ts";
 
+/** Smallest element. */
 export const reduceMin = reduceOp({
   op: "ReduceMin",
   place: everywhere(onCpu()),

@@ -1,6 +1,7 @@
 import { reduceOp } from "./reduce.ts";
 import { everywhere, onCpu } from "./rules.ts";
 
+/** Product. */
 export const reduceProd = reduceOp({
   op: "ReduceProd",
   place: everywhere(onCpu()),

@@ -2,6 +2,7 @@ import { bigSumOf, reduceOp, sumOf } from "./reduce.ts";
 import { inputRankIn, onBpu, onCpu, place } from "./rules.ts";
 import { axesCount, axesRequired, oneAxis } from "./rules_b.ts";
 
+/** Sum. */
 export const reduceSum = reduceOp({
   op: "ReduceSum",
   place: place(

@@ -1,4 +1,4 @@
-import { intAttr } from "../ir/graph.ts";
+import { intAttr, intsAttr } from "../ir/graph.ts";
 import { shapeText } from "../ir/tensor.ts";
 import { integerInput, lengthOf, product, unknownDims } from "./args.ts";
 import { modelError } from "./context.ts";
@@ -10,9 +10,7 @@ import { reshapeRanks } from "./rules_b.ts";
 /** Target dimensions: 0 copies (unless allowzero), one -1 is what remains. */
 function target(c: InferContext): number[] {
   const input = c.need(0).shape;
-  const want = c.node.attrs.has("shape")
-    ? [...(c.node.attrs.get("shape")!.value as readonly number[])]
-    : integerInput(c, 1, "shape");
+  const want = c.node.attrs.has("shape") ? intsAttr(c.node, "shape") : integerInput(c, 1, "shape");
   if (want === undefined) return unknownDims(lengthOf(c, 1, "shape"));
   const zero = intAttr(c.node, "allowzero", 0) !== 0;
   const text = `[${want.join(", ")}]`;
@@ -60,6 +58,7 @@ function target(c: InferContext): number[] {
   return out;
 }
 
+/** The same elements in another shape. */
 export const reshape: OpDef = {
   op: "Reshape",
   place: place(onBpu("in+out", [reshapeRanks], []), onCpu()),

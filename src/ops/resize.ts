@@ -37,4 +37,5 @@ export function resizeAs(op: string, rows: OpDef["place"]): OpDef {
   };
 }
 
+/** Pixels interpolated to another size. */
 export const resize: OpDef = resizeAs("Resize", place(resizeRow, resizeRow8));

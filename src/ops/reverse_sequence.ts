@@ -16,6 +16,7 @@ function axes(c: InferContext): { batch: number; time: number } {
   return { batch, time };
 }
 
+/** The first elements of each sequence in reverse order. */
 export const reverseSequence: OpDef = {
   op: "ReverseSequence",
   place: everywhere(onCpu()),

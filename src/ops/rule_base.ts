@@ -124,7 +124,12 @@ export function inputsOf(c: RuleContext): { name: string; index: number; type: T
 
 /** All inputs and output 0. */
 export function tensorsOf(c: RuleContext): { name: string; type: TensorType }[] {
-  return [...inputsOf(c), { name: "output", type: c.output(0) }];
+  return [...inputsOf(c), ...outputsOf(c)];
+}
+
+/** Output 0, which an LSTM may leave out. */
+export function outputsOf(c: RuleContext): { name: string; type: TensorType }[] {
+  return (c.node.outputs[0] ?? "") === "" ? [] : [{ name: "output", type: c.output(0) }];
 }
 
 /** Input i is an activation: given and not a constant. */

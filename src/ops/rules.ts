@@ -11,7 +11,7 @@ import type { TensorType } from "../ir/tensor.ts";
 import type { MarchName } from "../march/march.ts";
 import { padShape } from "./broadcast.ts";
 import type { MarchRules, Rule, RuleContext } from "./op.ts";
-import { first, inputsOf, isFeature, outside, rule, sizeOf } from "./rule_base.ts";
+import { first, inputsOf, isFeature, outputsOf, outside, rule, sizeOf } from "./rule_base.ts";
 
 export * from "./rule_base.ts";
 export * from "./rule_broadcast.ts";
@@ -23,7 +23,7 @@ type Int16 = MarchRules["int16"];
 
 const activations = (c: RuleContext): { name: string; type: TensorType }[] => [
   ...inputsOf(c).filter(({ index }) => isFeature(c, index)),
-  { name: "output", type: c.output(0) },
+  ...outputsOf(c),
 ];
 
 const rank4Activations = rule(

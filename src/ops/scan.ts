@@ -5,6 +5,7 @@ import { type OpDef, shapeError } from "./op.ts";
 import { bodyTypes, carriedTypes, graphAttr } from "./subgraph.ts";
 import { everywhere, notIntegrated } from "./rules.ts";
 
+/** A subgraph, once for each slice of its inputs. */
 export const scan: OpDef = {
   op: "Scan",
   place: everywhere(notIntegrated()),

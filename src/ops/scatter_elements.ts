@@ -4,7 +4,7 @@ import { axisOf } from "./args.ts";
 import { elementOffsets } from "./gather_elements.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { scatterInto } from "./scatter_values.ts";
-import { everywhere, onCpu, only } from "./rules.ts";
+import { everywhere, onCpu } from "./rules.ts";
 import { dtypeOfData, indexDtype } from "./rules_b.ts";
 
 function infer(c: InferContext) {
@@ -43,6 +43,7 @@ export function scatterElementsAs(op: string, rows: OpDef["place"]): OpDef {
   };
 }
 
+/** A copy of the data with elements replaced, or combined, by index along an axis. */
 export const scatterElements: OpDef = scatterElementsAs(
   "ScatterElements",
   everywhere(onCpu(

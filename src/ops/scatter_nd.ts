@@ -12,9 +12,12 @@ function infer(c: InferContext) {
   if (k === undefined || k > shape.length) {
     shapeError(c.node, `index tuples of ${k ?? "no"} entries do not fit rank ${shape.length}`);
   }
+  const updates = c.need(2).dtype;
+  if (updates !== dtype) shapeError(c.node, `data is ${dtype}, updates ${updates}`);
   return [{ dtype, shape }];
 }
 
+/** A copy of the data with slices replaced, or combined, by index tuples. */
 export const scatterND: OpDef = {
   op: "ScatterND",
   place: everywhere(onCpu(

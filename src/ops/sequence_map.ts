@@ -1,3 +1,4 @@
 import { containerOp } from "./container.ts";
 
+/** A subgraph for each element of a sequence. */
 export const sequenceMap = containerOp("SequenceMap");

@@ -12,6 +12,7 @@ function part(c: InferContext): readonly number[] {
   return shape.slice(clamp(intAttr(c.node, "start", 0)), clamp(intAttr(c.node, "end", rank)));
 }
 
+/** The dimensions of the input, as int64. */
 export const shape: OpDef = {
   op: "Shape",
   place: place(onBpu("unstated", [foldedShape], []), onBpu("no", [foldedShape], [])),

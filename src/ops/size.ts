@@ -4,6 +4,7 @@ import type { OpDef } from "./op.ts";
 import { onBpu, place } from "./rules.ts";
 import { foldedShape } from "./rules_b.ts";
 
+/** The number of elements, as int64. */
 export const size: OpDef = {
   op: "Size",
   place: place(onBpu("unstated", [foldedShape], []), onBpu("no", [foldedShape], [])),

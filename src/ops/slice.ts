@@ -67,6 +67,7 @@ export function slicesOf(c: InferContext): AxisSlice[] {
   return out;
 }
 
+/** Elements from start to end in steps, per axis. */
 export const slice: OpDef = {
   op: "Slice",
   place: place(

@@ -1,6 +1,7 @@
 import { stringAttr } from "../ir/graph.ts";
 import type { OpDef } from "./op.ts";
 
+/** Loss of scores against class indices. */
 export const softmaxCrossEntropyLoss: OpDef = {
   op: "SoftmaxCrossEntropyLoss",
   infer(c) {

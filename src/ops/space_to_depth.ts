@@ -24,6 +24,7 @@ const rules = [
   shapeMap("shape map N,C,H,W -> N,4C,H/2,W/2", false),
 ];
 
+/** Blocks of pixels to blocks of channels: [N, C, H*b, W*b] to [N, C*b*b, H, W]. */
 export const spaceToDepth: OpDef = {
   op: "SpaceToDepth",
   place: place(onBpu("unstated", rules, [dtypeFloat], "rank4"), onBpu("no", rules, [dtypeFloat])),

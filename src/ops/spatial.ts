@@ -124,6 +124,8 @@ export function transposedShape(n: Node, size: readonly number[], w: Window): nu
     if (fixed.length !== rank && fixed.length !== rank + 2) {
       modelError(n, `output_shape has ${fixed.length} values, its input needs ${rank}`);
     }
+    const bad = fixed.find((d) => d < 1);
+    if (bad !== undefined) modelError(n, `output_shape has a value of ${bad}`);
     return fixed.slice(-rank);
   }
   return size.map((d, i) => {

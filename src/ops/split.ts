@@ -2,7 +2,7 @@ import { intAttr } from "../ir/graph.ts";
 import { axisOf, checkedShape, listArg } from "./args.ts";
 import { axisTables, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
-import { axisIn, dtypeFloat, inputRank, note, onBpu, only, place, rule } from "./rules.ts";
+import { axisIn, dtypeFloat, inputRank, note, onBpu, place, rule } from "./rules.ts";
 
 /** Lengths of the parts along the axis; -1 where unknown. */
 export function splitOf(c: InferContext): { axis: number; parts: number[] } {
@@ -53,6 +53,7 @@ const notBatch = rule(
   (c) => splitOf(c).axis === 0 ? "the split axis is N" : undefined,
 );
 
+/** A tensor cut along an axis. */
 export const split: OpDef = {
   op: "Split",
   place: place(

@@ -27,6 +27,7 @@ function target(c: InferContext): number[] {
   return shape.filter((_, i) => !drop.has(i));
 }
 
+/** Dimensions of 1 removed. */
 export const squeeze: OpDef = {
   op: "Squeeze",
   place: place(

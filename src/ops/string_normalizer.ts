@@ -24,6 +24,7 @@ function valuesOf(c: InferContext): Tensor | undefined {
   return { dtype: "string", shape: x.shape.length === 2 ? [1, data.length] : [data.length], data };
 }
 
+/** Strings without stop words, in upper or lower case. */
 export const stringNormalizer: OpDef = {
   op: "StringNormalizer",
   place: everywhere(notIntegrated()),

@@ -2,6 +2,7 @@ import { intsAttr } from "../ir/graph.ts";
 import { type OpDef, shapeError } from "./op.ts";
 import { everywhere, notIntegrated } from "./rules.ts";
 
+/** Counts of n-grams, weighted. */
 export const tfIdfVectorizer: OpDef = {
   op: "TfIdfVectorizer",
   place: everywhere(notIntegrated()),

@@ -18,6 +18,7 @@ function target(c: InferContext): number[] {
 
 const cpu = dtypeIn(["float", "int64", "int32", "uint64", "uint32"]);
 
+/** A tensor repeated along its axes. */
 export const tile: OpDef = {
   op: "Tile",
   place: place(onBpu("in+out", [oneDimDiffers], [cpu], "rank4"), onCpu(cpu)),

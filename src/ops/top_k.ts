@@ -1,22 +1,18 @@
 import { intAttr } from "../ir/graph.ts";
 import { elementCount } from "../ir/tensor.ts";
-import { axisOf, integerInput } from "./args.ts";
-import { given, modelError } from "./context.ts";
+import { axisOf, countInput } from "./args.ts";
+import { given } from "./context.ts";
 import { isBig, toDoubles } from "./convert.ts";
 import { permute, reshaped, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { axesLast } from "./reduce.ts";
-import { attrOneOf, dtypeFloat, onBpu, onCpu, only, place, rule } from "./rules.ts";
+import { attrOneOf, dtypeFloat, onBpu, onCpu, place, rule } from "./rules.ts";
 import { indexRanks } from "./rules_b.ts";
 
 function parts(c: InferContext): { axis: number; k: number; shape: number[] } {
   const { shape } = c.need(0);
   const axis = axisOf(c.node, intAttr(c.node, "axis", -1), shape.length);
-  const list = given(c, 1) ? integerInput(c, 1, "K") : [intAttr(c.node, "k")];
-  const k = list?.[0] ?? -1;
-  if (list !== undefined && (list.length !== 1 || !Number.isSafeInteger(k) || k < 0)) {
-    modelError(c.node, `K [${list.join(", ")}] is not one count`);
-  }
+  const k = given(c, 1) ? countInput(c, 1, "K") : intAttr(c.node, "k");
   const size = shape[axis]!;
   if (k > size && size >= 0) shapeError(c.node, `K ${k} is more than the ${size} elements`);
   return { axis, k, shape: shape.map((d, i) => i === axis ? k : d) };
@@ -34,6 +30,7 @@ const opset10 = rule("opset 10 only", (c) => {
   return other && `${other} 0 is not of opset 10`;
 });
 
+/** The k largest or smallest elements along an axis, and their indices. */
 export const topK: OpDef = {
   op: "TopK",
   place: place(

@@ -22,6 +22,7 @@ const cpu = anyOf(
   (c) => c.node.attrs.has("perm") && ["float32", "int8", "int32"].includes(c.need(0).dtype),
 );
 
+/** Axes in another order. */
 export const transpose: OpDef = {
   op: "Transpose",
   place: place(onBpu("in+out", [note("any input rank")], [cpu]), onCpu(cpu)),

@@ -5,6 +5,7 @@ import { given } from "./context.ts";
 import { reshaped, take } from "./nd.ts";
 import { type OpDef, shapeError } from "./op.ts";
 
+/** Upper or lower triangle of matrices. */
 export const trilu: OpDef = {
   op: "Trilu",
   infer(c) {

@@ -71,6 +71,7 @@ function infer(c: InferContext): readonly TensorType[] {
   return [{ dtype, shape: y }, list, list, list].slice(0, Math.max(1, c.node.outputs.length));
 }
 
+/** Distinct elements or slices, where they first occur, and how often. */
 export const unique: OpDef = {
   op: "Unique",
   place: everywhere(notIntegrated()),

@@ -20,6 +20,7 @@ function target(c: InferContext): number[] {
   return Array.from({ length: rank }, (_, i) => ones.has(i) ? 1 : shape[at++]!);
 }
 
+/** Dimensions of 1 inserted. */
 export const unsqueeze: OpDef = {
   op: "Unsqueeze",
   place: place(

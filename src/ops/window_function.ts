@@ -5,18 +5,10 @@
  */
 
 import { intAttr } from "../ir/graph.ts";
-import { dtypeAttr, integerInput } from "./args.ts";
-import { modelError } from "./context.ts";
+import { countInput, dtypeAttr } from "./args.ts";
 import { fromDoubles } from "./convert.ts";
 import { foldable } from "./nd.ts";
 import type { InferContext, OpDef } from "./op.ts";
-
-function sizeOf(c: InferContext): number {
-  const list = integerInput(c, 0, "size");
-  if (list === undefined) return -1;
-  const n = list.length === 1 ? list[0]! : NaN;
-  return Number.isSafeInteger(n) && n >= 0 ? n : modelError(c.node, "size is not one count");
-}
 
 /** Window whose value at angle t is the sum of `terms[k] * cos(k * t)`. */
 export function windowOp(op: string, terms: readonly number[]): OpDef {
@@ -24,9 +16,9 @@ export function windowOp(op: string, terms: readonly number[]): OpDef {
     dtypeAttr(c.node, intAttr(c.node, "output_datatype", 1), "output_datatype");
   return {
     op,
-    infer: (c) => [{ dtype: dtype(c), shape: [sizeOf(c)] }],
+    infer: (c) => [{ dtype: dtype(c), shape: [countInput(c, 0, "size")] }],
     fold(c) {
-      const n = sizeOf(c);
+      const n = countInput(c, 0, "size");
       if (!foldable([n])) return undefined;
       // A symmetric window ends where it began; a periodic one would one step later.
       const period = intAttr(c.node, "periodic", 1) !== 0 ? n : n - 1;

@@ -40,9 +40,8 @@ Deno.test("the first or second half of the channels, without a Transpose between
   assert.equal(ops((await apply(channelSplit, g, 0)).graph), "Slice");
 });
 
-Deno.test("batches above 1 mix pictures: the chain stays", async () => {
+Deno.test("with a batch it is a slice where the channels are even, else pictures mix", async () => {
   const g = shuffle([2, 8, 3, 5], [8, 2, 15], [1, 0, 2], [2, 2, 4, 3, 5], 1);
-  // Here the halves still are slices of the channels; over 3 pictures of 6 channels they are too.
   assert.equal(ops((await apply(channelSplit, g, 0)).graph), "Slice");
   const mixed = shuffle([2, 3, 4, 4], [3, 2, 16], [1, 0, 2], [2, 1, 3, 4, 4], 0);
   const r = await apply(channelSplit, mixed, 0);

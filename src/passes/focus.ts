@@ -72,7 +72,8 @@ function focusOf(w: Rewriter, n: Node): Omit<Match, "convs"> | undefined {
   if (first === undefined) return undefined;
   const block = first.step[0];
   const shape = w.shape(first.x);
-  if (block < 2 || shape?.length !== 4 || n.inputs.length !== block * block) return undefined;
+  // The BPU's SpaceToDepth has blocks of 2x2 only.
+  if (block !== 2 || shape?.length !== 4 || n.inputs.length !== block * block) return undefined;
   if (shape[2]! % block !== 0 || shape[3]! % block !== 0) return undefined;
   const seen = new Set<string>();
   const want = [shape[0]!, shape[1]!, shape[2]! / block, shape[3]! / block];

@@ -35,7 +35,7 @@ Deno.test("Transpose, Reshape, Transpose as in attention heads", async () => {
     [[1, 3, 5, 16], [0, 2, 1, 3], [1, 1, 5, 48], [0, 3, 1, 2], "Transpose Reshape"],
     // a dimension of 1 more
     [[2, 4, 6], [0, 2, 1], [2, 1, 6, 4], [0, 3, 1, 2], "Reshape"],
-    [[2, 3, 4], [2, 0, 1], [8, 3], [1, 0], "Transpose Reshape"],
+    [[2, 3, 4], [2, 0, 1], [8, 3], [1, 0], "Reshape Transpose Reshape"],
   ];
   for (const [x, p, shape, q, want] of cases) {
     const g = graphOf({

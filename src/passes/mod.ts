@@ -24,6 +24,8 @@ import { foldScalarAffine } from "./fold_scalar_affine.ts";
 import { foldShapes } from "./fold_shapes.ts";
 import { gelu } from "./gelu.ts";
 import { gemmToConv } from "./gemm_to_conv.ts";
+import { inlineIf } from "./inline_if.ts";
+import { keepDims } from "./keep_dims.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { mergeClip } from "./merge_clip.ts";
 import { mergeTransposes } from "./merge_transposes.ts";
@@ -32,8 +34,10 @@ import type { Pass, Reason } from "./pass.ts";
 import { pixelShuffle } from "./pixel_shuffle.ts";
 import { reduceMeanToPool } from "./reduce_mean_to_pool.ts";
 import { removeIdentity } from "./remove_identity.ts";
+import { simplifyArithmetic } from "./simplify_arithmetic.ts";
 import { sinkReshape } from "./sink_reshape.ts";
 import { squeezeToReshape } from "./squeeze_to_reshape.ts";
+import { swapAffine } from "./swap_affine.ts";
 import { swish } from "./swish.ts";
 import { transposePairs } from "./transpose_pairs.ts";
 
@@ -45,6 +49,7 @@ const RECOGNISE: readonly Pass[] = [
   explicitPads,
   dequantizeWeights,
   foldConstants,
+  inlineIf,
   removeIdentity,
   commonSubexpressions,
   deadCode,
@@ -64,6 +69,7 @@ const LOWER: readonly Pass[] = [
   foldPad,
   foldBatchNorm,
   foldScalarAffine,
+  swapAffine,
   foldDepthwise,
   squeezeToReshape,
   gemmToConv,
@@ -74,7 +80,7 @@ const LOWER: readonly Pass[] = [
 ];
 
 /** Only where nothing above finds anything any more. */
-const LAST: readonly Pass[] = [batchNormToConv];
+const LAST: readonly Pass[] = [batchNormToConv, simplifyArithmetic, keepDims];
 
 /** Every pass, in the order in which a round runs them. */
 export const passes: readonly Pass[] = [...RECOGNISE, ...LOWER, ...LAST];

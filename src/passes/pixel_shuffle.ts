@@ -46,6 +46,7 @@ function spread(x: readonly number[], b: number): number[] {
  * [N, c, b, b, H, W] transposed to [N, c, H, b, W, b] is DepthToSpace (CRD; DCR where the blocks come
  * first); [N, C, H, b, W, b] with the blocks moved to the channels is SpaceToDepth. Channels in another
  * order than SpaceToDepth's are only possible in front of convolutions, whose weights are reordered.
+ * The BPU has blocks of 2x2 only; for others the Reshapes and the Transpose are the better choice.
  */
 export const pixelShuffle = nodePass<Match>({
   name: "pixel_shuffle",
@@ -67,6 +68,7 @@ Reshape [N,C,H,b,W,b] -> Transpose -> Reshape [N,Cbb,H,W]   =>   SpaceToDepth(b)
       if (!sameShape(six, want) || !sameShape(out, spread(x, b)) || b < 2) {
         return "it does not spread square blocks";
       }
+      if (b !== 2) return `its blocks are ${b}x${b}, the BPU's are 2x2`;
       return { ...base, op: "DepthToSpace", mode: crd ? "CRD" : "DCR", block: b };
     }
     const plain = perm === "0,3,5,1,2,4";
@@ -75,6 +77,7 @@ Reshape [N,C,H,b,W,b] -> Transpose -> Reshape [N,Cbb,H,W]   =>   SpaceToDepth(b)
       if (!sameShape(six, [N, C, H / b, b, W / b, b]) || !sameShape(x, spread(out, b)) || b < 2) {
         return "it does not gather square blocks";
       }
+      if (b !== 2) return `its blocks are ${b}x${b}, the BPU's are 2x2`;
       const made = { ...base, op: "SpaceToDepth" as const, block: b };
       if (plain) return { ...made, mode: "DCR" };
       const convs = reorderableReaders(w, n.outputs[0]!);

@@ -25,7 +25,7 @@ function chain(
 }
 
 Deno.test("pixel shuffle becomes DepthToSpace, in both orders of channels", async () => {
-  const crd = chain([2, 18, 4, 5], [2, 2, 3, 3, 4, 5], [0, 1, 4, 2, 5, 3], [2, 2, 12, 15]);
+  const crd = chain([2, 12, 4, 5], [2, 3, 2, 2, 4, 5], [0, 1, 4, 2, 5, 3], [2, 3, 8, 10]);
   const dcr = chain([2, 8, 4, 5], [2, 2, 2, 2, 4, 5], [0, 3, 4, 1, 5, 2], [2, 2, 8, 10]);
   for (const [g, mode] of [[crd, "CRD"], [dcr, "DCR"]] as const) {
     const r = await apply(pixelShuffle, g, 0);
@@ -50,9 +50,11 @@ Deno.test("the inverse becomes SpaceToDepth; another order goes into the convolu
   assert.match(why(await apply(pixelShuffle, relu, 0), "c"), /cannot be given to relu/);
 });
 
-Deno.test("blocks that are not square, and a channel shuffle, stay", async () => {
+Deno.test("blocks that are not 2x2, and a channel shuffle, stay", async () => {
   const flat = chain([1, 6, 4, 5], [1, 1, 2, 3, 4, 5], [0, 1, 4, 2, 5, 3], [1, 1, 8, 15]);
   assert.match(why(await apply(pixelShuffle, flat, 0), "c"), /square/);
+  const three = chain([1, 18, 4, 5], [1, 2, 3, 3, 4, 5], [0, 1, 4, 2, 5, 3], [1, 2, 12, 15]);
+  assert.match(why(await apply(pixelShuffle, three, 0), "c"), /blocks are 3x3/);
   const shuffle = graphOf({
     inputs: { x: [1, 6, 4, 4] },
     outputs: ["y"],

@@ -64,11 +64,17 @@ export function insertCalibration(graph: Graph, plan: Plan, layout: QuantLayout)
     const known = calibrated.get(t);
     if (known !== undefined) return known;
     const p = planOf(plan, layout.root(t));
-    return emit(t, tensor("float32", [], Float32Array.of(scaleOf(p.threshold, p.dtype))), p.dtype, p.zero, {
-      thresholds: attr.floats([Math.fround(p.threshold)]),
-      method: attr.string(p.method),
-      kind: attr.string("activation"),
-    });
+    return emit(
+      t,
+      tensor("float32", [], Float32Array.of(scaleOf(p.threshold, p.dtype))),
+      p.dtype,
+      p.zero,
+      {
+        thresholds: attr.floats([Math.fround(p.threshold)]),
+        method: attr.string(p.method),
+        kind: attr.string("activation"),
+      },
+    );
   };
   const weight = (t: string, axis: number): string => {
     const known = calibrated.get(t);

@@ -40,11 +40,16 @@ export interface QuantLayout {
   root(tensor: string): string;
 }
 
-/** Works out the integer structure of a placed graph. */
+/**
+ * Works out the integer structure of a placed graph.
+ *
+ * @param int16 tensors (roots) that are to be int16
+ */
 export function layoutOf(
   graph: Graph,
   placement: ReadonlyMap<string, Placement>,
   march: March,
+  int16: ReadonlySet<string> = new Set(),
 ): QuantLayout {
   const readers = consumers(graph);
   const graphOutputs = new Set(graph.outputs.map((o) => o.name));
@@ -72,7 +77,7 @@ export function layoutOf(
     }
     const inputs = [...new Set(n.inputs.filter((t) => t !== "" && !graph.constants.has(t)))];
     groups.set(n.name, { node: n, def, activation, clamp, outputs, inputs });
-    if (def.quant!.scale === "input") for (const t of outputs) shares.set(t, n.inputs[0]!);
+    if (def.quant!.scale === "input") { for (const t of outputs) shares.set(t, n.inputs[0]!); }
   }
 
   const groupOf = new Map<string, Group>();
@@ -103,8 +108,11 @@ export function layoutOf(
     for (const t of g.inputs) needed.add(root(t));
     for (const t of g.outputs) {
       const floatOnly = !(readers.get(t) ?? []).some((r) => groups.has(r.name));
-      if (g.def.quant!.int32Output && g.activation === undefined && floatOnly) accumulators.add(t);
-      else needed.add(root(t));
+      // An accumulator over int16 activations does not fit int32.
+      const narrow = !int16.has(root(g.node.inputs[0]!));
+      if (g.def.quant!.int32Output && g.activation === undefined && floatOnly && narrow) {
+        accumulators.add(t);
+      } else needed.add(root(t));
     }
   }
   for (const t of accumulators) needed.delete(t);

@@ -55,7 +55,10 @@ function candidate(c: RuleContext, march: March, o: PlaceOptions): Candidate {
   }
   const x = c.input(0);
   if (x === undefined || x.dtype !== "float32") {
-    return { on: "CPU", reason: `its input is ${x?.dtype ?? "missing"}, the BPU takes feature maps` };
+    return {
+      on: "CPU",
+      reason: `its input is ${x?.dtype ?? "missing"}, the BPU takes feature maps`,
+    };
   }
   const types = [...n.inputs.keys()].map((i) => c.input(i));
   const open = types.find((t) => t !== undefined && !isStatic(t.shape));

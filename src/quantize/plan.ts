@@ -46,3 +46,8 @@ export function planOf(plan: Plan, tensor: string): TensorPlan {
   }
   return t;
 }
+
+/** Tensors that a plan represents as int16. */
+export function int16Tensors(tensors: ReadonlyMap<string, TensorPlan>): Set<string> {
+  return new Set([...tensors].filter(([, p]) => p.dtype === "int16").map(([t]) => t));
+}

@@ -19,7 +19,7 @@ import { layoutOf } from "./layout.ts";
 import type { Group, QuantLayout } from "./layout.ts";
 import { lowerContext, Refusal } from "./lower.ts";
 import type { Plan } from "./plan.ts";
-import { planOf } from "./plan.ts";
+import { int16Tensors, planOf } from "./plan.ts";
 
 /** How a float tensor is represented in the quantized graph. */
 export interface Representation {
@@ -54,7 +54,7 @@ export interface QuantizeOptions {
  */
 export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}): Quantized {
   const march = marchOf(plan.march);
-  const layout = layoutOf(graph, plan.nodes, march);
+  const layout = layoutOf(graph, plan.nodes, march, int16Tensors(plan.tensors));
   const b = new GraphBuilder();
   const reps = new Map<string, Representation>();
   const quantized = new Set<string>();
@@ -264,4 +264,3 @@ function rangeOf(group: Group, y: QTensor): { qmin: number; qmax: number } {
 }
 
 export { Refusal };
-

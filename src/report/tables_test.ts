@@ -3,7 +3,15 @@ import { checkerTable, nodeTable, outputTable } from "./tables.ts";
 
 Deno.test("node tables have the original's columns, two wider than the longest cell", () => {
   const rows = [
-    { name: "conv1", on: "BPU", subgraph: 0, type: "HzSQuantizedConv", cosine: 0.99871, threshold: 1, dtype: "int8/int32" },
+    {
+      name: "conv1",
+      on: "BPU",
+      subgraph: 0,
+      type: "HzSQuantizedConv",
+      cosine: 0.99871,
+      threshold: 1,
+      dtype: "int8/int32",
+    },
     { name: "prob", on: "CPU", type: "Softmax" },
   ] as const;
   equal(

@@ -230,12 +230,8 @@ export class LayerContext {
   }
 }
 
-/** Shapes are equal but for leading ones, which old files and scalar blobs have or lack. */
+/** Shapes are equal but for ones, which old files and scalar blobs have or lack. */
 function fits(blob: Blob, shape: readonly number[]): boolean {
-  const bare = (s: readonly number[]): readonly number[] => {
-    const first = s.findIndex((d) => d !== 1);
-    return first < 0 ? [] : s.slice(first);
-  };
-  return elementCount(blob.shape) === elementCount(shape) &&
-    sameShape(bare(blob.shape), bare(shape));
+  const bare = (s: readonly number[]): number[] => s.filter((d) => d !== 1);
+  return sameShape(bare(blob.shape), bare(shape));
 }

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { BpuError } from "../../errors.ts";
+import { verify } from "../../ir/verify.ts";
 import { loadCaffe } from "./load.ts";
 import { encodeModel, type TestLayer } from "./testing/encode.ts";
 import { randomBlob } from "./testing/harness.ts";
@@ -124,7 +125,7 @@ Deno.test("fuzz: 4000 mutated prototxts give a graph or one BpuError with a plac
     let text = NET;
     for (let k = Math.floor(random() * 2); k >= 0; k--) text = mutate(text, random);
     try {
-      loadCaffe(text, MODEL, { prototxtFile: "f.prototxt", modelFile: "f.caffemodel" });
+      verify(loadCaffe(text, MODEL, { prototxtFile: "f.prototxt", modelFile: "f.caffemodel" }));
       loaded++;
     } catch (e) {
       assert.ok(
@@ -150,7 +151,7 @@ Deno.test("fuzz: 1500 mutated caffemodels of a net give a graph or one BpuError"
     }
     const cut = random() < 0.2 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes;
     try {
-      loadCaffe(NET, cut);
+      verify(loadCaffe(NET, cut));
     } catch (e) {
       assert.ok(e instanceof BpuError, `mutation ${i}: ${e instanceof Error ? e.stack : e}`);
       assert.notEqual(e.code, "internal");

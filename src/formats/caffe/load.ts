@@ -123,6 +123,7 @@ class Walk {
     if (this.#current.has(name)) {
       throw new BpuError("model", `the blob ${name} is made twice`, { file: this.file, line });
     }
+    if (name === "") throw new BpuError("model", "an input has no name", { file: this.file, line });
     const shape = inputShape(name, declared, this.shapes, this.file, line);
     const binding = { name, value: this.builder.input(name, shape), layer: name };
     this.#inputs.add(name);
@@ -167,6 +168,7 @@ class Walk {
     for (const [i, name] of spec.tops.entries()) {
       const value = tops[i];
       if (value === undefined) throw new BpuError("internal", `${spec.type} did not set top ${i}`);
+      if (name === "") this.#fail(spec, "top", `its top ${i} has no name`);
       const before = this.#current.get(name);
       if (written.has(name) || (before !== undefined && !spec.bottoms.includes(name))) {
         this.#fail(

@@ -69,9 +69,13 @@ export class Issues {
 
   /** @throws {ConfigError} when there are errors, in the order of the file. */
   throwErrors(): void {
-    if (this.errors.length === 0) return;
+    if (this.errors.length > 0) throw new ConfigError(this.sorted(this.errors));
+  }
+
+  /** Issues in the order of the file. */
+  sorted(issues: readonly ConfigIssue[]): ConfigIssue[] {
     const rank = (i: ConfigIssue) => (i.line ?? 0) * 1e6 + (i.column ?? 0);
-    throw new ConfigError([...this.errors].sort((a, b) => rank(a) - rank(b)));
+    return [...issues].sort((a, b) => rank(a) - rank(b));
   }
 
   private make(

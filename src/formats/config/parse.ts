@@ -91,7 +91,7 @@ export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
     inputSources: sources,
     places: reader.places(),
   };
-  return { config, warnings: issues.warnings };
+  return { config, warnings: issues.sorted(issues.warnings) };
 }
 
 interface Groups {

@@ -8,9 +8,8 @@
  * @module
  */
 
-import { type CanvasKit, initCanvasKit } from "../../deps.ts";
+import { type CanvasKit, loadCanvasKit } from "../../deps.ts";
 import { BpuError } from "../../errors.ts";
-import module from "./canvaskit_mod.js";
 
 /** Fetching this needs no permission; the answer is recognised by its address and not used. */
 const MARKER = "data:application/wasm;base64,AGFzbQEAAAA=";
@@ -18,9 +17,7 @@ const MARKER = "data:application/wasm;base64,AGFzbQEAAAA=";
 let started: Promise<CanvasKit> | undefined;
 
 // The package's types describe an ES module, what is loaded is a CommonJS function.
-const init = initCanvasKit as unknown as (
-  options: { locateFile: (file: string) => string },
-) => Promise<CanvasKit>;
+type Init = (options: { locateFile: (file: string) => string }) => Promise<CanvasKit>;
 
 /** The codecs; started once. */
 export function canvasKit(): Promise<CanvasKit> {
@@ -29,6 +26,9 @@ export function canvasKit(): Promise<CanvasKit> {
 }
 
 async function start(): Promise<CanvasKit> {
+  // 7 MB of wasm that most runs do not need: loaded with the first JPEG, BMP or WebP.
+  const { default: module } = await import("./canvaskit_mod.js");
+  const init = (await loadCanvasKit()).default as unknown as Init;
   const process = (globalThis as { process?: { type?: string } }).process;
   const original = WebAssembly.instantiateStreaming;
   const type = process?.type;

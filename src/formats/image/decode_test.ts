@@ -268,3 +268,38 @@ Deno.test("decode: JPEG variants", async () => {
   // The picture that both files were made from; the second one at the usual quality of 75.
   assert.ok(max(huffman.picture.data, original.data) <= 3);
   assert.ok(mean(arithmetic.picture.data, original.data) < 6);
+  assert.match((await refusal(read("jpeg-variants/sharp/truncated.jpg"))).message, /truncated/);
+  assert.match((await refusal(read("jpeg-variants/sharp/corrupt-header.jpg"))).message, /damaged/);
+  assert.match((await refusal(read("jpeg-variants/pillow/truncated_image.png"))).message, /IDAT/);
+});
+
+Deno.test("decode: BMPs of the suite against its PNGs; the bad ones are refused or harmless", async () => {
+  if (!present()) return;
+  let compared = 0, worst = 0;
+  for (const { name } of Deno.readDirSync(new URL("bmpsuite/g/", shared))) {
+    const d = await decodePicture(read(`bmpsuite/g/${name}`), { file: name });
+    let reference;
+    try {
+      reference = await decodePng(read(`bmpsuite/html/${name.replace(".bmp", ".png")}`));
+    } catch {
+      continue;
+    }
+    const c = reference.channels;
+    assert.deepEqual([d.picture.width, d.picture.height], [reference.width, reference.height]);
+    d.picture.data.forEach((v, i) => {
+      const k = c >= 3 ? Math.floor(i / 3) * c + i % 3 : Math.floor(i / 3) * c;
+      worst = Math.max(worst, Math.abs(v - reference.data[k]!));
+    });
+    compared++;
+  }
+  assert.equal(compared, 10);
+  assert.ok(worst <= 1, String(worst));
+  for (const { name } of Deno.readDirSync(new URL("bmpsuite/b/", shared))) {
+    try {
+      await decodePicture(read(`bmpsuite/b/${name}`), { file: name });
+    } catch (e) {
+      assert.ok(e instanceof BpuError && e.code !== "internal", name);
+    }
+  }
+  assert.equal((await refusal(read("bmpsuite/b/reallybig.bmp"))).code, "limit");
+});

@@ -56,19 +56,19 @@ export function resize(
   const c = p.channels;
   // Rows first: each row that is needed is narrowed once.
   const narrow = new Float32Array(width * p.height * c);
+  const line = new Float64Array(width * c);
+  const source = p.data instanceof Float32Array ? p.data : Float32Array.from(p.data);
   for (let y = 0; y < p.height; y++) {
+    line.fill(0);
     for (let x = 0; x < width; x++) {
-      for (let k = 0; k < c; k++) {
-        let sum = 0;
-        for (let t = 0; t < across.taps; t++) {
-          const w = across.weight[x * across.taps + t]!;
-          if (w !== 0) {
-            sum += w * p.data[(y * p.width + across.index[x * across.taps + t]!) * c + k]!;
-          }
-        }
-        narrow[(y * width + x) * c + k] = sum;
+      for (let t = x * across.taps; t < (x + 1) * across.taps; t++) {
+        const w = across.weight[t]!;
+        if (w === 0) continue;
+        const from = (y * p.width + across.index[t]!) * c;
+        for (let k = 0; k < c; k++) line[x * c + k]! += w * source[from + k]!;
       }
     }
+    narrow.set(line, y * width * c);
   }
   const count = width * height * c;
   const row = width * c;
@@ -184,10 +184,15 @@ function gaussian(from: number, to: number, scale: number): Axis {
     kernel.push(sigma === 0 ? 1 : Math.exp(-0.5 * (k / sigma) ** 2));
   }
   const total = kernel.reduce((s, v) => s + v, 0);
-  return build(from, to, 2 * (2 * radius + 1), mirrorIndex, (i, put) => {
-    linear((i + 0.5) * scale - 0.5, (at, w) => {
-      const centre = mirrorIndex(at, from);
-      kernel.forEach((g, k) => put(centre + k - radius, w * g / total));
-    });
+  return build(from, to, 2 * radius + 2, mirrorIndex, (i, put) => {
+    const x = (i + 0.5) * scale - 0.5;
+    const at = Math.floor(x);
+    const f = x - at;
+    // The bilinear step between two smoothed values, as one kernel; a symmetric kernel may be mirrored whole.
+    for (let k = 0; k <= 2 * radius + 1; k++) {
+      const left = k <= 2 * radius ? kernel[k]! : 0;
+      const right = k > 0 ? kernel[k - 1]! : 0;
+      put(at - radius + k, ((1 - f) * left + f * right) / total);
+    }
   });
 }

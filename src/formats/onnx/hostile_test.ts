@@ -7,6 +7,7 @@ import { f32, i64 } from "../../ir/tensor.ts";
 import {
   AttributeProto_AttributeType as Kind,
   AttributeProtoSchema,
+  FunctionProtoSchema,
   type GraphProto,
   GraphProtoSchema,
   type ModelProto,
@@ -45,7 +46,8 @@ function sample(): ModelProto {
       }),
       node("Clip", "clip", ["t", "low"], ["u"]),
       node("Constant", "k", [], ["axes"], { value: attr.tensor(i64([1])) }),
-      node("Softmax", "soft", ["u"], ["v"], { axis: attr.int(1) }),
+      node("Act", "act", ["u"], ["a"], { alpha: attr.float(0.5) }, "pkg"),
+      node("Softmax", "soft", ["a"], ["v"], { axis: attr.int(1) }),
       node("If", "if", ["cond"], ["y"]),
     ],
     inputs: [{ name: "x", shape: ["N", 2, 5, 5] }],
@@ -57,8 +59,27 @@ function sample(): ModelProto {
       ["cond", { dtype: "bool", shape: [], data: Uint8Array.of(1) }],
     ]),
     valueInfo: [{ name: "t", shape: ["N", 3, 5, 5] }],
+    domains: new Map([["pkg", 1]]),
   };
   const m = testProto(model);
+  const alpha = create(AttributeProtoSchema, {
+    name: "alpha",
+    type: Kind.FLOAT,
+    refAttrName: "alpha",
+  });
+  m.functions.push(create(FunctionProtoSchema, {
+    name: "Act",
+    domain: "pkg",
+    input: ["p"],
+    output: ["q"],
+    attribute: ["alpha"],
+    node: [create(NodeProtoSchema, {
+      opType: "LeakyRelu",
+      input: ["p"],
+      output: ["q"],
+      attribute: [alpha],
+    })],
+  }));
   const b = m.graph!.initializer[1]!;
   b.rawData = undefined;
   b.$unknown = [{
@@ -66,7 +87,7 @@ function sample(): ModelProto {
     wireType: 2,
     data: Uint8Array.of(12, ...new Uint8Array(Float32Array.of(1, 2, 3).buffer)),
   }];
-  m.graph!.node[4]!.attribute = ["then_branch", "else_branch"].map((name) =>
+  m.graph!.node[5]!.attribute = ["then_branch", "else_branch"].map((name) =>
     create(AttributeProtoSchema, {
       name,
       type: Kind.GRAPH,
@@ -110,7 +131,14 @@ Deno.test("files that are something else", () => {
 Deno.test("a model cut anywhere", () => {
   const bytes = bytesOf(sample());
   loadOnnx(bytes);
+  // Cut exactly before the functions, or before the import of their domain as well, what is left is a whole
+  // model that calls an operator of another domain.
+  const bare = { ...sample(), functions: [] };
+  const whole = [bare, { ...bare, opsetImport: bare.opsetImport.slice(0, 1) }].map((m) =>
+    bytesOf(m).length
+  );
   for (let n = 1; n < bytes.length; n++) {
+    if (whole.includes(n)) continue;
     assert.throws(() => loadOnnx(bytes.subarray(0, n)), (e) => e instanceof BpuError, `${n} bytes`);
   }
 });

@@ -6,12 +6,13 @@
 
 import { fromBinary } from "../../deps.ts";
 import { BpuError, type ErrorPlace } from "../../errors.ts";
-import { type Graph, HORIZON, OPSET } from "../../ir/graph.ts";
+import { type Graph, OPSET } from "../../ir/graph.ts";
 import { usedDomains } from "../../ir/order.ts";
 import { verify } from "../../ir/verify.ts";
 import { refuseOtherFormats } from "./detect.ts";
 import { bindDims, dimMetadata } from "./dims.ts";
 import { type ModelProto, ModelProtoSchema } from "./gen/onnx_pb.ts";
+import { inlineFunctions } from "./inline.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { readGraph } from "./read_graph.ts";
 import { upgradeGraph } from "./upgrade/mod.ts";
@@ -35,7 +36,8 @@ export interface LoadOptions {
 
 /**
  * Reads an ONNX model and brings it to opset 17: constants apart from inputs, nodes named and
- * sorted, dead nodes removed, every older or newer operator form rewritten.
+ * sorted, dead nodes removed, model-local functions (but ours) inlined, every older or newer operator form
+ * rewritten.
  *
  * Weights are views on `bytes` where their alignment allows: do not change `bytes` afterwards.
  *
@@ -139,8 +141,9 @@ function opsets(model: ModelProto, file: string | undefined): [number, Map<strin
 
 function convert(model: ModelProto, options: LoadOptions): Graph {
   const file = options.file;
-  const proto = model.graph!;
+  const limits = options.limits ?? defaultLimits;
   const [opset, domains] = opsets(model, file);
+  const proto = inlineFunctions(model, opset, limits, file);
   const initializers = new Set(proto.initializer.map((t) => t.name));
   const inputs = proto.input.filter((v) => !initializers.has(v.name));
   const dims = bindDims(inputs, options.inputShapes ?? new Map(), file);
@@ -150,15 +153,9 @@ function convert(model: ModelProto, options: LoadOptions): Graph {
     opset,
     domains,
     dims,
-    limits: options.limits ?? defaultLimits,
+    limits,
     decoded: 0,
     nodes: 0,
-    // The functions of our own domain are dropped: saving writes them anew.
-    foreignFunctions: new Set(
-      model.functions.filter((f) => f.domain !== HORIZON).map((f) =>
-        `${f.domain === "ai.onnx" ? "" : f.domain}\0${f.name}`
-      ),
-    ),
     external: (location, place) => external(location, place, options, cache),
   });
   const open = new Set(

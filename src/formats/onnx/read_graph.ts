@@ -21,8 +21,6 @@ export interface GraphSource extends TensorSource {
   readonly domains: ReadonlyMap<string, number>;
   /** Sizes of named dimensions. */
   readonly dims: DimBinding;
-  /** Domains of model-local functions whose calls we do not understand. */
-  readonly foreignFunctions: ReadonlySet<string>;
   /** Nodes read so far. */
   nodes: number;
 }
@@ -164,12 +162,6 @@ function readNodes(
     name = unique(name);
     const place: ErrorPlace = { file: source.file, node: name, op: p.opType };
     if (p.opType === "") throw new BpuError("model", "the node has no operator", place);
-    if (source.foreignFunctions.has(`${domain}\0${p.opType}`)) {
-      throw new BpuError("unsupported", `the operator is a function of domain ${domain}`, {
-        ...place,
-        hint: "Export the model with its functions inlined (onnx.inliner or opset 17 export).",
-      });
-    }
     if (domain === "" && p.opType === "Constant") {
       const output = p.output[0];
       if (output === undefined || output === "" || p.output.length > 1) {

@@ -5,7 +5,7 @@ import type { TensorType } from "../../ir/tensor.ts";
 import { conv, packConv } from "../../kernels/conv.ts";
 import type { ConvShape, PackedConv } from "../../kernels/conv.ts";
 import type { InferContext, OpDef, StepContext } from "../op.ts";
-import { body, factor, settle, settleAttrs } from "./fragments.ts";
+import { body, factor, requant64, settle, settleAttrs, split16 } from "./fragments.ts";
 import { rangeOf, toType } from "./types.ts";
 import { windowOf, windowOut } from "./window.ts";
 
@@ -19,6 +19,22 @@ const floatSum = `xf=Cast(x){to=f32}; wf=Cast(w){to=f32}; a0=Conv(xf, wf)${windo
 /** acc in integers. */
 const integerSum = `a0=ConvInteger(x, w)${window}; b3=Unsqueeze(b, i64:[1,2]); acc=Add(a0, b3); ` +
   "d=Cast(acc){to=f64}";
+
+/** acc of int16 x in int64, through two float32 convolutions (exact where sum |w| * 255 <= 2^24). */
+const floatSum16 = `xi=Cast(x){to=i32}; l=Mod(xi, i32:256); h0=Sub(xi, l); h=Div(h0, i32:256); ` +
+  `hf=Cast(h){to=f32}; lf=Cast(l){to=f32}; wf=Cast(w){to=f32}; ah=Conv(hf, wf)${window}; ` +
+  `al=Conv(lf, wf)${window}; ah64=Cast(ah){to=i64}; al64=Cast(al){to=i64}; ` +
+  "ah2=Mul(ah64, i64:256); a1=Add(ah2, al64); b3=Unsqueeze(b, i64:[1,2]); b64=Cast(b3){to=i64}; " +
+  "acc=Add(a1, b64)";
+
+/** The same through two integer convolutions. */
+const integerSum16 = `${split16("x", "sp")}; ah=ConvInteger(sp_hi, w)${window}; ` +
+  `al=ConvInteger(sp_lo, w, i8:-128)${window}; ah64=Cast(ah){to=i64}; al64=Cast(al){to=i64}; ` +
+  "ah2=Mul(ah64, i64:256); a1=Add(ah2, al64); b3=Unsqueeze(b, i64:[1,2]); b64=Cast(b3){to=i64}; " +
+  "acc=Add(a1, b64)";
+
+const scaleEach64 = "m3=Unsqueeze(m, i64:[1,2]); s3=Unsqueeze(s, i64:[1,2]); " +
+  requant64("acc", "m3", "s3");
 
 const scaleEach = "m3=Unsqueeze(m, i64:[1,2]); s3=Unsqueeze(s, i64:[1,2]); " +
   factor("k", "m3", "s3") + "; v=Mul(d, k)";
@@ -52,7 +68,13 @@ function shapeOf(c: StepContext, n: Node): ConvShape {
   };
 }
 
-function convOp(op: string, table: string, sum: string, accumulators: boolean): OpDef {
+function convOp(
+  op: string,
+  table: string,
+  sum: string,
+  accumulators: boolean,
+  scale: string = scaleEach,
+): OpDef {
   return {
     op,
     table,
@@ -65,7 +87,7 @@ function convOp(op: string, table: string, sum: string, accumulators: boolean): 
         ["x", "w", "b", "m", "s"],
         ["y"],
         [...windowAttrs, ...settleAttrs],
-        body(sum, scaleEach, settle("v")),
+        body(sum, scale, settle("v")),
       ),
     packs: [1],
     prepare: (c) => packConv(c.arena, c.constant(1)!.data as Int8Array, shapeOf(c, c.node)),
@@ -103,6 +125,21 @@ export const hzConv = convOp("HzSQuantizedConv", "HzSQuantizedConv", floatSum, f
 export const hzConvInt = convOp("HzSQuantizedConvInt", "HzSQuantizedConv", integerSum, false);
 export const hzConvAcc = convOp("HzSQuantizedConvAcc", "HzSQuantizedConv", floatSum, true);
 export const hzConvAccInt = convOp("HzSQuantizedConvAccInt", "HzSQuantizedConv", integerSum, true);
+/** int16 activations, int8 weights. */
+export const hzConv16 = convOp(
+  "HzSQuantizedConvI16",
+  "HzSQuantizedConv",
+  floatSum16,
+  false,
+  scaleEach64,
+);
+export const hzConv16Int = convOp(
+  "HzSQuantizedConvI16Int",
+  "HzSQuantizedConv",
+  integerSum16,
+  false,
+  scaleEach64,
+);
 /** The 1x1 convolution that holds colour conversion, mean and scale of an input. */
 export const hzPreprocess = convOp(
   "HzSQuantizedPreprocess",

@@ -6,13 +6,23 @@
 
 import type { OpDef } from "../op.ts";
 import { hzAdd } from "./hz_add.ts";
-import { hzAveragePool } from "./hz_average_pool.ts";
+import { hzAveragePool, hzAveragePool16 } from "./hz_average_pool.ts";
 import { hzCalibration } from "./hz_calibration.ts";
-import { hzConv, hzConvAcc, hzConvAccInt, hzConvInt, hzPreprocess } from "./hz_conv.ts";
+import {
+  hzConv,
+  hzConv16,
+  hzConv16Int,
+  hzConvAcc,
+  hzConvAccInt,
+  hzConvInt,
+  hzPreprocess,
+} from "./hz_conv.ts";
+import { hzDepthToSpace16, hzSpaceToDepth16 } from "./hz_depth_to_space.ts";
 import { hzDequantize } from "./hz_dequantize.ts";
-import { hzLut } from "./hz_lut.ts";
-import { hzMaxPool } from "./hz_max_pool.ts";
+import { hzLut, hzLut16 } from "./hz_lut.ts";
+import { hzMaxPool, hzMaxPool16 } from "./hz_max_pool.ts";
 import { hzMul } from "./hz_mul.ts";
+import { hzPad16 } from "./hz_pad.ts";
 import { hzPRelu } from "./hz_prelu.ts";
 import { hzQuantize } from "./hz_quantize.ts";
 import { hzGlobalAveragePool, hzReduceMean, hzReduceSum } from "./hz_reduce_sum.ts";
@@ -22,16 +32,23 @@ import { hzResizeLinear, hzResizeNearest } from "./hz_resize.ts";
 export const listHz: readonly OpDef[] = [
   hzAdd,
   hzAveragePool,
+  hzAveragePool16,
   hzCalibration,
   hzConv,
+  hzConv16,
+  hzConv16Int,
   hzConvAcc,
   hzConvAccInt,
   hzConvInt,
+  hzDepthToSpace16,
   hzDequantize,
   hzGlobalAveragePool,
   hzLut,
+  hzLut16,
   hzMaxPool,
+  hzMaxPool16,
   hzMul,
+  hzPad16,
   hzPRelu,
   hzPreprocess,
   hzQuantize,
@@ -40,4 +57,5 @@ export const listHz: readonly OpDef[] = [
   hzRequantize,
   hzResizeLinear,
   hzResizeNearest,
+  hzSpaceToDepth16,
 ];

@@ -20,7 +20,7 @@ import type { UnaryDef } from "../unary.ts";
 import { convQuant } from "./conv.ts";
 import { addQuant, mulQuant, preluQuant, subQuant } from "./elementwise.ts";
 import { lutQuant } from "./lut.ts";
-import { concatQuant, movementQuant, padQuant } from "./movement.ts";
+import { blockQuant, concatQuant, movementQuant, padQuant } from "./movement.ts";
 import { averagePoolQuant, globalAveragePoolQuant, maxPoolQuant, reduceQuant } from "./pool.ts";
 import { resizeQuant } from "./resize.ts";
 
@@ -45,8 +45,8 @@ const facets: ReadonlyMap<string, Facets> = new Map<string, Facets>([
   ["Squeeze", { quant: movementQuant, run: runReshape }],
   ["Unsqueeze", { quant: movementQuant, run: runReshape }],
   ["Transpose", { quant: movementQuant, run: runTranspose }],
-  ["DepthToSpace", { quant: movementQuant, run: runDepthToSpace }],
-  ["SpaceToDepth", { quant: movementQuant, run: runSpaceToDepth }],
+  ["DepthToSpace", { quant: blockQuant, run: runDepthToSpace }],
+  ["SpaceToDepth", { quant: blockQuant, run: runSpaceToDepth }],
   ["Resize", { quant: resizeQuant }],
 ]);
 

@@ -131,7 +131,8 @@ export const convQuant: QuantSpec = {
       group: attr.int(intAttr(c.node, "group", 1)),
     };
     // Every partial sum of the float32 form is then an integer below 2^24 (section 10).
-    const exact = k.maxAbsSum * (x.dtype === "int8" ? 128 : 32768) <= 2 ** 24 ? "" : "Int";
+    const half = x.dtype === "int8" ? 128 : 255;
+    const exact = k.maxAbsSum * half <= 2 ** 24 ? "" : "Int";
     if (c.wantsInt32) {
       c.setInt32Output(k.accScales);
       c.emit(`HzSQuantizedConvAcc${exact}`, names, [c.output().name], {
@@ -144,9 +145,10 @@ export const convQuant: QuantSpec = {
     }
     const y = c.output();
     const [m, s] = storeMultipliers(c, Array.from(k.accScales, (a) => a / y.scale));
-    const preprocess = c.node.domain === "horizon" && exact === "";
+    const preprocess = c.node.domain === "horizon" && exact === "" && x.dtype === "int8";
+    const wide = x.dtype === "int16" ? "I16" : "";
     c.emit(
-      preprocess ? "HzSQuantizedPreprocess" : `HzSQuantizedConv${exact}`,
+      preprocess ? "HzSQuantizedPreprocess" : `HzSQuantizedConv${wide}${exact}`,
       [...names, m, s],
       [y.name],
       { ...window, ...settleWith(c.range, y.dtype) },

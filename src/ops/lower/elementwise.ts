@@ -13,7 +13,9 @@ const int32 = (v: number) => tensor("int32", [], Int32Array.of(v));
 const shift = (v: number) => tensor("int8", [], Int8Array.of(v));
 
 function twoInputs(c: RuleContext): string | undefined {
-  if (c.constant(0) !== undefined && c.constant(1) !== undefined) return "both inputs are constants";
+  if (c.constant(0) !== undefined && c.constant(1) !== undefined) {
+    return "both inputs are constants";
+  }
   for (const i of [0, 1]) {
     const k = c.constant(i);
     if (k !== undefined && !numbersOf(k).every((v) => Number.isFinite(v))) {
@@ -26,13 +28,18 @@ function twoInputs(c: RuleContext): string | undefined {
 function sum(c: LowerContext, sign: 1 | -1): void {
   const a = c.input(0), b = c.input(1), y = c.output();
   const [k1, k2] = multipliersOf([a.scale / y.scale, sign * b.scale / y.scale]);
-  c.emit("HzSElementwiseAdd", [
-    a.name,
-    b.name,
-    c.store("m1", int32(k1!.m)),
-    c.store("m2", int32(k2!.m)),
-    c.store("shift", shift(k1!.s)),
-  ], [y.name], settleWith(c.range, y.dtype));
+  c.emit(
+    "HzSElementwiseAdd",
+    [
+      a.name,
+      b.name,
+      c.store("m1", int32(k1!.m)),
+      c.store("m2", int32(k2!.m)),
+      c.store("shift", shift(k1!.s)),
+    ],
+    [y.name],
+    settleWith(c.range, y.dtype),
+  );
 }
 
 const active = {
@@ -50,12 +57,17 @@ export const mulQuant: QuantSpec = {
   lower(c) {
     const a = c.input(0), b = c.input(1), y = c.output();
     const k = multiplierOf(a.scale * b.scale / y.scale);
-    c.emit("HzSElementwiseMul", [
-      a.name,
-      b.name,
-      c.store("m", int32(k.m)),
-      c.store("shift", shift(k.s)),
-    ], [y.name], settleWith(c.range, y.dtype));
+    c.emit(
+      "HzSElementwiseMul",
+      [
+        a.name,
+        b.name,
+        c.store("m", int32(k.m)),
+        c.store("shift", shift(k.s)),
+      ],
+      [y.name],
+      settleWith(c.range, y.dtype),
+    );
   },
 };
 
@@ -87,13 +99,17 @@ export const preluQuant: QuantSpec = {
       { length: channels },
       (_, i) => multiplierOf(x.scale * slope[slope.length === 1 ? 0 : i]! / y.scale),
     );
-    c.emit("HzPRelu", [
-      x.name,
-      c.store("mp", int32(kp.m)),
-      c.store("sp", shift(kp.s)),
-      c.store("mn", tensor("int16", [channels], Int16Array.from(kn, (k) => k.m))),
-      c.store("sn", tensor("int8", [channels], Int8Array.from(kn, (k) => k.s))),
-    ], [y.name], settleWith(c.range, y.dtype));
+    c.emit(
+      "HzPRelu",
+      [
+        x.name,
+        c.store("mp", int32(kp.m)),
+        c.store("sp", shift(kp.s)),
+        c.store("mn", tensor("int16", [channels], Int16Array.from(kn, (k) => k.m))),
+        c.store("sn", tensor("int8", [channels], Int8Array.from(kn, (k) => k.s))),
+      ],
+      [y.name],
+      settleWith(c.range, y.dtype),
+    );
   },
 };
-

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { tensor } from "../../ir/tensor.ts";
-import { quantizeValue } from "../arithmetic.ts";
-import { numbersOf } from "../../ir/tensor.ts";
+import type { Attr } from "../../ir/graph.ts";
+import { attr, intAttr, stringAttr } from "../../ir/graph.ts";
+import { numbersOf, tensor } from "../../ir/tensor.ts";
+import { qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
 import type { LowerContext, QuantSpec, RuleContext } from "../op.ts";
 
 /** Emits the float node's own operator on input 0; constant inputs are copied. */
@@ -38,6 +39,22 @@ export const movementQuant: QuantSpec = {
   lower: same,
 };
 
+/** DepthToSpace and SpaceToDepth: int16 has forms of its own. */
+export const blockQuant: QuantSpec = {
+  ...movementQuant,
+  lower(c) {
+    if (c.input(0).dtype === "int8") {
+      same(c);
+      return;
+    }
+    const attrs: Record<string, Attr> = { blocksize: attr.int(intAttr(c.node, "blocksize")) };
+    if (c.node.op === "DepthToSpace") {
+      attrs["mode"] = attr.string(stringAttr(c.node, "mode", "DCR"));
+    }
+    c.emit(`Hz${c.node.op}I16`, [c.input(0).name], [c.output().name], attrs);
+  },
+};
+
 /** Pad with a constant; other modes stay in float. */
 export const padQuant: QuantSpec = {
   kind: "passive",
@@ -51,15 +68,18 @@ export const padQuant: QuantSpec = {
   },
   lower(c) {
     const x = c.input(0), y = c.output();
-    if (x.dtype !== "int8") c.refuse("an int16 Pad is not available yet");
     const value = c.constant(2);
     const v = value === undefined ? 0 : numbersOf(value)[0] ?? 0;
-    const fill = quantizeValue(v, y.scale, y.zero, -128, 127);
-    c.emit("Pad", [
-      x.name,
-      c.store("pads", c.constant(1)!),
-      c.store("value", tensor("int8", [], Int8Array.of(fill))),
-    ], [y.name], {}, "");
+    const type = x.dtype === "int16" ? "int16" : "int8";
+    const fill = quantizeValue(v, y.scale, y.zero, qminOf(type), qmaxOf(type));
+    const pads = c.store("pads", c.constant(1)!);
+    if (type === "int16") {
+      const value = c.store("value", tensor("int16", [], Int16Array.of(fill)));
+      c.emit("HzPadI16", [x.name, pads, value], [y.name]);
+      return;
+    }
+    const filler = c.store("value", tensor("int8", [], Int8Array.of(fill)));
+    c.emit("Pad", [x.name, pads, filler], [y.name], {}, "");
   },
 };
 
@@ -72,7 +92,9 @@ export const concatQuant: QuantSpec = {
     const y = c.output();
     const names: string[] = [];
     for (let i = 0; i < c.inputCount; i++) {
-      names.push(c.requantize(c.input(i), { scale: y.scale, zero: y.zero, dtype: y.dtype as "int8" }));
+      names.push(
+        c.requantize(c.input(i), { scale: y.scale, zero: y.zero, dtype: y.dtype as "int8" }),
+      );
     }
     c.emit("Concat", names, [y.name], Object.fromEntries(c.node.attrs), "");
   },

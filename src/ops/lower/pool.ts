@@ -53,12 +53,17 @@ export const maxPoolQuant: QuantSpec = {
   lower(c) {
     const x = c.input(0), y = c.output();
     const kernel = intsAttr(c.node, "kernel_shape");
-    c.emit("HzQuantizedMaxPool", [x.name], [y.name], {
-      kernel_shape: attr.ints(kernel),
-      pads: attr.ints(endPads(c.node, x.shape, y.shape, kernel)),
-      strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
-      dilations: attr.ints(intsAttr(c.node, "dilations", [1, 1])),
-    });
+    c.emit(
+      x.dtype === "int16" ? "HzQuantizedMaxPoolI16" : "HzQuantizedMaxPool",
+      [x.name],
+      [y.name],
+      {
+        kernel_shape: attr.ints(kernel),
+        pads: attr.ints(endPads(c.node, x.shape, y.shape, kernel)),
+        strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
+        dilations: attr.ints(intsAttr(c.node, "dilations", [1, 1])),
+      },
+    );
   },
 };
 
@@ -83,18 +88,25 @@ export const averagePoolQuant: QuantSpec = {
     const kernel = intsAttr(c.node, "kernel_shape");
     const taps = kernel[0]! * kernel[1]!;
     const include = intAttr(c.node, "count_include_pad", 0) === 1;
-    const table = Array.from({ length: taps + 1 }, (_, n) =>
-      multiplierOf(x.scale / ((include ? taps : Math.max(n, 1)) * y.scale)));
-    c.emit("HzQuantizedAveragePool", [
-      x.name,
-      c.store("m", tensor("int16", [taps + 1], Int16Array.from(table, (k) => k.m))),
-      c.store("s", tensor("int8", [taps + 1], Int8Array.from(table, (k) => k.s))),
-    ], [y.name], {
-      kernel_shape: attr.ints(kernel),
-      pads: attr.ints(endPads(c.node, x.shape, y.shape, kernel)),
-      strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
-      ...settleWith(c.range, y.dtype),
-    });
+    const table = Array.from(
+      { length: taps + 1 },
+      (_, n) => multiplierOf(x.scale / ((include ? taps : Math.max(n, 1)) * y.scale)),
+    );
+    c.emit(
+      x.dtype === "int16" ? "HzQuantizedAveragePoolI16" : "HzQuantizedAveragePool",
+      [
+        x.name,
+        c.store("m", tensor("int16", [taps + 1], Int16Array.from(table, (k) => k.m))),
+        c.store("s", tensor("int8", [taps + 1], Int8Array.from(table, (k) => k.s))),
+      ],
+      [y.name],
+      {
+        kernel_shape: attr.ints(kernel),
+        pads: attr.ints(endPads(c.node, x.shape, y.shape, kernel)),
+        strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
+        ...settleWith(c.range, y.dtype),
+      },
+    );
   },
 };
 
@@ -111,15 +123,20 @@ function emitReduce(
     c.refuse(`a sum over ${n} elements does not fit int32`);
   }
   const k = multiplierOf(x.scale / ((mean ? n : 1) * y.scale));
-  c.emit(op, [
-    x.name,
-    c.store("m", tensor("int32", [], Int32Array.of(k.m))),
-    c.store("s", tensor("int8", [], Int8Array.of(k.s))),
-  ], [y.name], {
-    axes: attr.ints(axes),
-    keepdims: attr.int(keepdims ? 1 : 0),
-    ...settleWith(c.range, y.dtype),
-  });
+  c.emit(
+    op,
+    [
+      x.name,
+      c.store("m", tensor("int32", [], Int32Array.of(k.m))),
+      c.store("s", tensor("int8", [], Int8Array.of(k.s))),
+    ],
+    [y.name],
+    {
+      axes: attr.ints(axes),
+      keepdims: attr.int(keepdims ? 1 : 0),
+      ...settleWith(c.range, y.dtype),
+    },
+  );
 }
 
 export const globalAveragePoolQuant: QuantSpec = {
@@ -136,13 +153,18 @@ function axesOf(n: Node, rank: number): number[] {
 }
 
 /** ReduceMean and ReduceSum over axes that are neighbours in memory (H and W, or the channels). */
-export function reduceQuant(op: string, mean: boolean, axes?: (c: InputAxes) => number[]): QuantSpec {
+export function reduceQuant(
+  op: string,
+  mean: boolean,
+  axes?: (c: InputAxes) => number[],
+): QuantSpec {
   const read = (n: Node, rank: number, constant: (i: number) => readonly number[] | undefined) =>
     axes === undefined ? axesOf(n, rank) : axes({ node: n, rank, constant });
-  const list = (c: { constant(i: number): { data: ArrayLike<unknown> } | undefined }) => (i: number) => {
-    const t = c.constant(i);
-    return t === undefined ? undefined : Array.from(t.data, Number);
-  };
+  const list =
+    (c: { constant(i: number): { data: ArrayLike<unknown> } | undefined }) => (i: number) => {
+      const t = c.constant(i);
+      return t === undefined ? undefined : Array.from(t.data, Number);
+    };
   return {
     kind: "active",
     scale: "own",

@@ -87,3 +87,11 @@ Deno.test("Reduction: operations, axis, coefficient", async () => {
     }
   }
 });
+
+Deno.test("Reduction: the logarithm of a sum", async () => {
+  await check({
+    layer: `type: "Reduction" reduction_param { operation: LOGSUM axis: 1 }`,
+    inputs: [arr([2, 2], [1, 2, 3, 0.5])],
+    expected: () => [arr([2], [Math.log(3), Math.log(3.5)])],
+  });
+});

@@ -8,6 +8,7 @@
 import { strict as assert } from "node:assert";
 import { ort } from "../../../deps.ts";
 import type { Graph } from "../../../ir/graph.ts";
+import { verify } from "../../../ir/verify.ts";
 import { saveOnnx } from "../../onnx/save.ts";
 import { loadCaffe } from "../load.ts";
 import { encodeModel, type TestBlob } from "./encode.ts";
@@ -22,6 +23,7 @@ export async function run(
   feeds: ReadonlyMap<string, Arr>,
   everything = true,
 ): Promise<Map<string, Arr>> {
+  verify(graph);
   const inputs = new Set(graph.inputs.map((i) => i.name));
   const outputs = everything
     ? [...graph.types].filter(([n]) => !inputs.has(n)).map(([name, t]) => ({ name, ...t }))
