@@ -70,6 +70,22 @@ export function weightScales(thresholds: ArrayLike<number>, qmax = 127): Float32
   });
 }
 
+/** Weights as the integers -127..127 and the scale per channel along `axis` represent them. */
+export function fakeQuantizeWeights(
+  w: Tensor,
+  axis: number,
+  thresholds: ArrayLike<number> = weightThresholds(w, axis).thresholds,
+): Tensor {
+  const scales = weightScales(thresholds);
+  const inner = w.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const data = Float32Array.from(numbersOf(w), (v, i) => {
+    const scale = scales[Math.floor(i / inner) % scales.length]!;
+    const q = Math.min(127, Math.floor(Math.abs(v) / scale + 0.5));
+    return Math.fround((v < 0 ? -q : q) * scale);
+  });
+  return { dtype: "float32", shape: w.shape, data };
+}
+
 /**
  * Enlarges the scale of every channel whose bias would exceed 2^30 in units of scaleX * scale[c], until
  * it does not. Returns the scales and the channels that were changed.

@@ -41,6 +41,10 @@ export function randomFeeds(graph: Graph): Feeds {
   }));
 }
 
+/** A shape to try: 1 for an open batch, 224 for other open dimensions. */
+const example = (shape: readonly number[]) =>
+  shape.map((d, i) => d >= 0 ? d : i === 0 ? 1 : 224).join("x");
+
 /** Throws BpuError("shape") when an input has an unknown dimension. */
 export function refuseDynamic(graph: Graph): void {
   const open = graph.inputs.find((p) => !isStatic(p.shape));
@@ -53,7 +57,7 @@ export function refuseDynamic(graph: Graph): void {
     {
       tensor: open.name,
       hint: `Please specify the input-shape parameter: --input-shape ${open.name} ` +
-        `${open.shape.map((d) => d < 0 ? 1 : d).join("x")} (input_shape in a yaml).`,
+        `${example(open.shape)} (input_shape in a yaml).`,
     },
   );
 }

@@ -2,6 +2,7 @@ import { intAttr } from "../ir/graph.ts";
 import { allocate, elementCount } from "../ir/tensor.ts";
 import { axisOf, integerInput } from "./args.ts";
 import { fromDoubles, isBig, toDoubles } from "./convert.ts";
+import { foldable } from "./nd.ts";
 import type { OpDef } from "./op.ts";
 import { dtypeIn, onCpu, place } from "./rules.ts";
 
@@ -22,6 +23,7 @@ export const cumSum: OpDef = {
     const x = c.constant(0);
     const axes = integerInput(c, 1, "axis");
     if (x === undefined || axes === undefined || x.dtype === "string") return undefined;
+    if (!foldable(x.shape)) return undefined;
     const { dtype, shape } = x;
     const axis = axisOf(c.node, axes[0] ?? NaN, shape.length);
     const exclusive = intAttr(c.node, "exclusive", 0) !== 0;

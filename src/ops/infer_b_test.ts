@@ -226,3 +226,37 @@ Deno.test("constants of every attribute form", () => {
   assert.deepEqual(value("value_strings", attr.strings(["a"])), tensor("string", [1], ["a"]));
   assert.throws(() => typesOf(of("Constant", [])), { message: "it has no value" });
 });
+
+Deno.test("an empty constant with a huge dimension is refused or left alone at once", () => {
+  const huge = 2 ** 40;
+  const empty = tensor("float32", [huge, 0], new Float32Array(0));
+  const front = tensor("float32", [0, huge], new Float32Array(0));
+  const rest: Readonly<Record<string, readonly Input[]>> = {
+    Slice: [i64([0]), i64([1])],
+    Pad: [i64([0, 0, 0, 0])],
+    Tile: [i64([1, 1])],
+    Expand: [i64([1, 1])],
+    Gather: [i64([])],
+    CumSum: [i64Scalar(0)],
+    TopK: [i64([0])],
+    Split: [],
+    Concat: [empty],
+    ReduceSum: [i64([1])],
+    Resize: [undefined, f32([2], [1, 1])],
+    Compress: [tensor("bool", [0], new Uint8Array(0))],
+  };
+  const attrs = { axis: attr.int(1), axes: attr.ints([1]) };
+  for (const x of [empty, front]) {
+    for (
+      const op of ["Transpose", "NonZero", "Trilu", "Unique", "ReduceMax", ...Object.keys(rest)]
+    ) {
+      const plain = ["Transpose", "NonZero", "Trilu", "Unique", "Resize"].includes(op);
+      const k = of(op, [x, ...rest[op] ?? []], plain ? {} : attrs, op === "TopK" ? 2 : 1);
+      try {
+        k.def.fold!(caseContext(k));
+      } catch (e) {
+        assert.equal((e as Error).name, "BpuError", op);
+      }
+    }
+  }
+});

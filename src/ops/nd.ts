@@ -23,7 +23,8 @@ export const FOLD_LIMIT = 1 << 24;
 export function foldable(shape: readonly number[]): boolean {
   let n = 1;
   for (const d of shape) {
-    if (d < 0) return false;
+    // Even where another dimension is 0: the tables are as long as each of them.
+    if (d < 0 || d > FOLD_LIMIT) return false;
     n *= d;
   }
   return n <= FOLD_LIMIT;
@@ -41,8 +42,14 @@ function rawOf(data: Exclude<TensorData, string[]>): { raw: Raw; words: 1 | 2 } 
   return { raw, words: size === 8 ? 2 : 1 };
 }
 
+/** Longest axis; only an empty tensor can claim a longer one. */
+const MAX_AXIS = 1 << 30;
+
 /** `[start, start + step, ...]` with `count` entries. */
 export function rampTable(count: number, step: number, start = 0): Int32Array {
+  if (count > MAX_AXIS) {
+    throw new BpuError("limit", `a dimension of ${count} is too large`);
+  }
   const t = new Int32Array(count);
   for (let i = 0, v = start; i < count; i++, v += step) t[i] = v;
   return t;
@@ -229,6 +236,7 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
   const outer = elementCount(shape.slice(0, axis));
   const data = allocate(p0.dtype, elementCount(shape));
   const inner = elementCount(shape.slice(axis));
+  if (data.length === 0) return { dtype: p0.dtype, shape, data };
   let start = 0;
   for (const p of parts) {
     const n = elementCount(p.shape.slice(axis));

@@ -1,7 +1,7 @@
-import { elementCount, type Tensor } from "../ir/tensor.ts";
+import { allocate, elementCount, type Tensor } from "../ir/tensor.ts";
 import { modelError } from "./context.ts";
 import { foldable } from "./nd.ts";
-import type { InferContext, OpDef } from "./op.ts";
+import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { fromDoubles, isBig, toDoubles } from "./convert.ts";
 import { dtypeIn, everywhere, onCpu } from "./rules.ts";
 
@@ -29,7 +29,14 @@ function parts(c: InferContext) {
 export const range: OpDef = {
   op: "Range",
   place: everywhere(onCpu(dtypeIn(["float", "int64", "int32", "int16"]))),
-  infer: (c) => [{ dtype: c.need(0).dtype, shape: [parts(c)?.count ?? -1] }],
+  infer(c) {
+    const { dtype } = c.need(0);
+    for (const i of [1, 2]) {
+      const other = c.need(i).dtype;
+      if (other !== dtype) shapeError(c.node, `start is ${dtype}, input ${i} is ${other}`);
+    }
+    return [{ dtype, shape: [parts(c)?.count ?? -1] }];
+  },
   fold(c) {
     const p = parts(c);
     if (p === undefined || !foldable([p.count])) return undefined;
@@ -37,7 +44,8 @@ export const range: OpDef = {
     const shape = [p.count];
     if (isBig(dtype)) {
       const [start, delta] = [(p.a.data as BigInt64Array)[0]!, (p.d.data as BigInt64Array)[0]!];
-      const data = BigInt64Array.from({ length: p.count }, (_, i) => start + BigInt(i) * delta);
+      const data = allocate(dtype, p.count) as BigInt64Array;
+      for (let i = 0; i < p.count; i++) data[i] = start + BigInt(i) * delta;
       return [{ dtype, shape, data }];
     }
     // A running sum in the element type, as onnxruntime has it.

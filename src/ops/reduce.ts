@@ -9,7 +9,7 @@ import { allocate, elementCount, type Tensor, type TensorType } from "../ir/tens
 import { axesOf, listArg, unknownDims } from "./args.ts";
 import { unknownShape } from "./context.ts";
 import { fromDoubles, integerOf, isBig, isFloat, toDoubles } from "./convert.ts";
-import { permute } from "./nd.ts";
+import { foldable, permute } from "./nd.ts";
 import type { InferContext, OpDef } from "./op.ts";
 
 /** A reduction of `n` values of `v` from `at` on. */
@@ -71,6 +71,7 @@ function fold(c: InferContext, r: Reduction): Tensor[] | undefined {
   if (axes.length === 0 && x.shape.length > 0) return [x];
   const { dtype } = x;
   const shape = reducedShape(x.shape, axes, intAttr(c.node, "keepdims", 1) !== 0);
+  if (!foldable(shape)) return undefined;
   const run = axesLast(x, axes);
   const n = elementCount(axes.map((a) => x.shape[a]!));
   const count = elementCount(shape);

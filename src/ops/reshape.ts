@@ -10,8 +10,10 @@ import { reshapeRanks } from "./rules_b.ts";
 /** Target dimensions: 0 copies (unless allowzero), one -1 is what remains. */
 function target(c: InferContext): number[] {
   const input = c.need(0).shape;
-  const want = c.node.attrs.has("shape") ? intsAttr(c.node, "shape") : integerInput(c, 1, "shape");
-  if (want === undefined) return unknownDims(lengthOf(c, 1, "shape"));
+  const given = c.node.attrs.has("shape") ? intsAttr(c.node, "shape") : integerInput(c, 1, "shape");
+  const rank = given?.length ?? lengthOf(c, 1, "shape");
+  if (given === undefined && rank > 0) return unknownDims(rank);
+  const want = given ?? [];
   const zero = intAttr(c.node, "allowzero", 0) !== 0;
   const text = `[${want.join(", ")}]`;
   let open = -1;

@@ -1,9 +1,9 @@
 import { intAttr } from "../ir/graph.ts";
 import { elementCount } from "../ir/tensor.ts";
 import { axisOf, countInput } from "./args.ts";
-import { given } from "./context.ts";
+import { given, modelError } from "./context.ts";
 import { isBig, toDoubles } from "./convert.ts";
-import { permute, reshaped, take } from "./nd.ts";
+import { foldable, permute, reshaped, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { axesLast } from "./reduce.ts";
 import { attrOneOf, dtypeFloat, onBpu, onCpu, place, rule } from "./rules.ts";
@@ -13,6 +13,7 @@ function parts(c: InferContext): { axis: number; k: number; shape: number[] } {
   const { shape } = c.need(0);
   const axis = axisOf(c.node, intAttr(c.node, "axis", -1), shape.length);
   const k = given(c, 1) ? countInput(c, 1, "K") : intAttr(c.node, "k");
+  if (!given(c, 1) && k < 0) modelError(c.node, `k ${k} is not a count`);
   const size = shape[axis]!;
   if (k > size && size >= 0) shapeError(c.node, `K ${k} is more than the ${size} elements`);
   return { axis, k, shape: shape.map((d, i) => i === axis ? k : d) };
@@ -46,7 +47,9 @@ export const topK: OpDef = {
   fold(c) {
     const x = c.constant(0);
     const { axis, k, shape } = parts(c);
-    if (x === undefined || k < 0 || x.dtype === "string") return undefined;
+    if (x === undefined || k < 0 || x.dtype === "string" || !foldable(x.shape)) {
+      return undefined;
+    }
     const sign = intAttr(c.node, "largest", 1) !== 0 ? 1 : -1;
     const sorted = intAttr(c.node, "sorted", 1) !== 0;
     const run = axesLast(x, [axis]);

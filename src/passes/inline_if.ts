@@ -7,6 +7,7 @@
 import { BpuError } from "../errors.ts";
 import { type Graph, type Node, node } from "../ir/graph.ts";
 import { subgraphsOf } from "../ir/order.ts";
+import { UnknownShape } from "../ops/context.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { scalarOf } from "./match.ts";
 import type { Pass, Reason } from "./pass.ts";
@@ -67,6 +68,13 @@ export const inlineIf: Pass = {
       }
     }
     if (fired === 0) return { graph, fired, reasons };
-    return { graph: inferTypes(w.build(), { declared: "fallback" }), fired, reasons };
+    try {
+      return { graph: inferTypes(w.build(), { declared: "fallback" }), fired, reasons };
+    } catch (e) {
+      if (!(e instanceof UnknownShape)) throw e;
+      const why = `the shapes in its branch are not known: ${e.message}`;
+      const first = graph.nodes.find((n) => n.op === "If")!;
+      return { graph, fired: 0, reasons: [...reasons, { node: first.name, why }] };
+    }
   },
 };

@@ -5,7 +5,7 @@
  */
 
 import { attr } from "../../../ir/graph.ts";
-import { f32 } from "../../../ir/tensor.ts";
+import { elementCount, f32 } from "../../../ir/tensor.ts";
 import type { Value } from "../build.ts";
 import type { Converter, LayerContext } from "../context.ts";
 import { isFieldSet } from "../../../deps.ts";
@@ -88,15 +88,6 @@ export const lrn: Converter = (ctx: LayerContext) => {
   ctx.top(ctx.op("Mul", [x, factor], x.shape));
 };
 
-function keptShape(x: Value, axes: readonly number[]): number[] {
-  return x.shape.map((d, i) => axes.includes(i) ? 1 : d);
-}
-
-function mean(ctx: LayerContext, x: Value, axes: readonly number[], part: string): Value {
-  const attrs = { axes: attr.ints(axes), keepdims: attr.int(1) };
-  return ctx.op("ReduceMean", [x], keptShape(x, axes), attrs, part);
-}
-
 /** MVN: (x - mean) / (sqrt(variance) + eps), per channel or per sample. */
 export const mvn: Converter = (ctx: LayerContext) => {
   ctx.arity(1, 1);
@@ -105,20 +96,25 @@ export const mvn: Converter = (ctx: LayerContext) => {
   const from = p?.acrossChannels ?? false ? 1 : 2;
   const rank = x.shape.length;
   if (rank <= from) ctx.fail(`its input has ${rank} axes, but needs more than ${from}`, "bottom");
-  const axes = Array.from({ length: rank - from }, (_, i) => from + i);
-  const average = mean(ctx, x, axes, "mean");
+  // One axis to reduce: what every runtime and the boards' CPU kernels take.
+  const rows = elementCount(x.shape.slice(0, from));
+  const flat = [rows, elementCount(x.shape.slice(from))];
+  const one = [rows, 1];
+  const mean = (v: Value, part: string): Value =>
+    ctx.op("ReduceMean", [v], one, { axes: attr.ints([1]), keepdims: attr.int(1) }, part);
+  const wide = ctx.reshape(x, flat, "flatten");
   const normalize = p?.normalizeVariance ?? true;
-  const centred = ctx.op("Sub", [x, average], x.shape, {}, normalize ? "sub" : undefined);
+  const average = mean(wide, "mean");
+  const centred = ctx.op("Sub", [wide, average], flat, {}, normalize ? "sub" : undefined);
   if (!normalize) {
-    ctx.top(centred);
+    ctx.top(ctx.reshape(centred, x.shape, "reshape"));
     return;
   }
-  const square = ctx.op("Mul", [centred, centred], x.shape, {}, "square");
-  const variance = mean(ctx, square, axes, "var");
-  const deviation = ctx.op("Sqrt", [variance], variance.shape, {}, "sqrt");
+  const variance = mean(ctx.op("Mul", [centred, centred], flat, {}, "square"), "var");
+  const deviation = ctx.op("Sqrt", [variance], one, {}, "sqrt");
   const eps = ctx.scalar("eps", p?.eps ?? Math.fround(1e-9));
-  const divisor = ctx.op("Add", [deviation, eps], variance.shape, {}, "add");
-  ctx.top(ctx.op("Div", [centred, divisor], x.shape));
+  const divisor = ctx.op("Add", [deviation, eps], one, {}, "add");
+  ctx.top(ctx.reshape(ctx.op("Div", [centred, divisor], flat), x.shape, "reshape"));
 };
 
 /** Normalize (SSD): scale x / sqrt(sum of x^2 + eps), over channels or over the whole sample. */
@@ -128,7 +124,6 @@ export const normalize: Converter = (ctx: LayerContext) => {
   const p = ctx.params.normParam;
   const rank = x.shape.length;
   if (rank < 2) ctx.fail(`its input has ${rank} axes, but needs at least 2`, "bottom");
-  const axes = p?.acrossSpatial ?? true ? Array.from({ length: rank - 1 }, (_, i) => i + 1) : [1];
   const shared = p?.channelShared ?? true;
   const [scale] = ctx.weights([{
     what: "scale",
@@ -136,13 +131,16 @@ export const normalize: Converter = (ctx: LayerContext) => {
     filler: p?.scaleFiller,
   }]);
   const square = ctx.op("Mul", [x, x], x.shape, {}, "square");
-  const sum = ctx.op(
-    "ReduceSum",
-    [square, ctx.ints("axes", axes)],
-    keptShape(x, axes),
-    { keepdims: attr.int(1) },
-    "sum",
-  );
+  // One axis to reduce, as in MVN.
+  const spatial = p?.acrossSpatial ?? true;
+  const n = x.shape[0]!;
+  const summed = spatial
+    ? ctx.reshape(square, [n, elementCount(x.shape.slice(1))], "flatten")
+    : square;
+  const kept = summed.shape.map((d, i) => i === 1 ? 1 : d);
+  const axes = ctx.ints("axes", [1]);
+  let sum = ctx.op("ReduceSum", [summed, axes], kept, { keepdims: attr.int(1) }, "sum");
+  if (spatial) sum = ctx.reshape(sum, [n, ...new Array<number>(rank - 1).fill(1)], "reshape");
   const eps = ctx.scalar("eps", p?.eps ?? Math.fround(1e-10));
   const shifted = ctx.op("Add", [sum, eps], sum.shape, {}, "add");
   const norm = ctx.op("Sqrt", [shifted], sum.shape, {}, "sqrt");

@@ -10,7 +10,7 @@
 
 import { type DescField, isFieldSet } from "../../../deps.ts";
 import { type Attr, attr } from "../../../ir/graph.ts";
-import { elementCount, i64Scalar, sameShape, tensor } from "../../../ir/tensor.ts";
+import { elementCount, sameShape, tensor } from "../../../ir/tensor.ts";
 import type { Value } from "../build.ts";
 import type { Converter, LayerContext } from "../context.ts";
 import {
@@ -186,12 +186,20 @@ function withMask(
   const types = [{ dtype: "float32", shape }, { dtype: "int64", shape }] as const;
   const [max, indices] = ctx.ops("MaxPool", [x], types, attrs) as [Value, Value];
   const plane = x.shape[2]! * x.shape[3]!;
-  const size = ctx.constant("plane", i64Scalar(plane));
-  const within = ctx.op("Mod", [indices, size], shape, {}, "mask/index", "int64");
+  const starts = planeStarts(ctx, x, plane);
+  const within = ctx.op("Sub", [indices, starts], shape, {}, "mask/index", "int64");
   const mask = ctx.op("Cast", [within], shape, { to: attr.int(1) }, "mask");
   ctx.masks.set(mask.id, { indices, plane });
   ctx.top(mask, 1);
   return max;
+}
+
+/** Where each plane of `x` starts in a tensor with planes of this size: N x C x 1 x 1. */
+function planeStarts(ctx: LayerContext, x: Value, plane: number): Value {
+  const [n, c] = [x.shape[0]!, x.shape[1]!];
+  ctx.reserve(n * c);
+  const starts = BigInt64Array.from({ length: n * c }, (_, i) => BigInt(i) * BigInt(plane));
+  return ctx.constant("starts", tensor("int64", [n, c, 1, 1], starts));
 }
 
 /** SPP: the same pooling at 1, 2, 4, ... bins per axis, flattened and concatenated. */
@@ -262,10 +270,7 @@ export const unpooling: Converter = (ctx: LayerContext) => {
   let at = made?.indices;
   if (at === undefined || made?.plane !== plane) {
     const local = ctx.op("Cast", [mask], x.shape, { to: attr.int(7) }, "index", "int64");
-    const planes = x.shape[0]! * x.shape[1]!;
-    ctx.reserve(planes);
-    const starts = BigInt64Array.from({ length: planes }, (_, i) => BigInt(i) * BigInt(plane));
-    const base = ctx.constant("base", tensor("int64", [x.shape[0]!, x.shape[1]!, 1, 1], starts));
+    const base = planeStarts(ctx, x, plane);
     at = ctx.op("Add", [local, base], x.shape, {}, "indices", "int64");
   }
   const to = ctx.ints("shape", shape);

@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import { BpuError } from "../../../errors.ts";
-import { check } from "../testing/harness.ts";
+import { loadCaffe } from "../load.ts";
+import { encodeModel } from "../testing/encode.ts";
+import { check, compare, randomArr, run } from "../testing/harness.ts";
 import { generator } from "../testing/random.ts";
 import { type Arr, arr, build, map, pool, pooledSize } from "../testing/reference.ts";
 
@@ -99,6 +101,24 @@ Deno.test("Pooling with a mask, and Upsample and MaxUnpool that read it", async 
     inputs: [[2, 2, 2, 2], map(mask, (v) => v % 16)],
     expected: ([x, m]) => [unpool(x!, m!, 4, 4)],
   });
+});
+
+Deno.test("unpooling takes the indices of its pooling when the planes agree", async () => {
+  const p = { kernel: [2, 2] as Pair, stride: [2, 2] as Pair, pad: [0, 0] as Pair };
+  for (const [h, w, ops] of [[4, 6, 2], [5, 6, 6]] as const) {
+    const graph = loadCaffe(
+      `input: "x" input_dim: [2, 3, 4, 6]
+       layer { name: "p" type: "Pooling" bottom: "x" top: "p" top: "m"
+         pooling_param { kernel_size: 2 stride: 2 } }
+       layer { name: "u" type: "Upsample" bottom: "p" bottom: "m" top: "u"
+         upsample_param { upsample_h: ${h} upsample_w: ${w} } }`,
+      encodeModel([{ name: "p", blobs: [] }]),
+    );
+    assert.equal(graph.nodes.length, ops);
+    const x = randomArr([2, 3, 4, 6], generator(8));
+    const got = (await run(graph, new Map([["x", x]]))).get("u")!;
+    compare(got, unpool(pool(x, "max", p), pool(x, "mask", p), h, w), 0, `${h}x${w}`);
+  }
 });
 
 Deno.test("SPP: the pools of every level, flattened side by side", async () => {

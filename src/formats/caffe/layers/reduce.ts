@@ -92,15 +92,17 @@ export const reduction: Converter = (ctx: LayerContext) => {
   const x = ctx.input();
   const rank = x.shape.length;
   const from = ctx.axis(p?.axis ?? 0, rank);
-  const axes = Array.from({ length: rank - from }, (_, i) => from + i);
-  const shape = x.shape.slice(0, from);
+  const lead = x.shape.slice(0, from);
   const op = OPS.get(p?.operation ?? Op.SUM)!;
   const coeff = p?.coeff ?? 1;
-  const part = coeff === 1 ? undefined : "reduce";
+  // One axis: what every runtime and the boards' CPU kernels take.
+  const rows = elementCount(lead);
+  const flat = ctx.reshape(x, [rows, elementCount(x.shape.slice(from))], "flatten");
   const keep = { keepdims: attr.int(0) };
   // Until opset 18 only ReduceSum takes its axes as an input.
-  const y = op === "ReduceSum"
-    ? ctx.op(op, [x, ctx.ints("axes", axes)], shape, keep, part)
-    : ctx.op(op, [x], shape, { ...keep, axes: attr.ints(axes) }, part);
-  ctx.top(coeff === 1 ? y : ctx.op("Mul", [y, ctx.scalar("coeff", coeff)], shape));
+  let y = op === "ReduceSum"
+    ? ctx.op(op, [flat, ctx.ints("axes", [1])], [rows], keep)
+    : ctx.op(op, [flat], [rows], { ...keep, axes: attr.ints([1]) });
+  if (coeff !== 1) y = ctx.op("Mul", [y, ctx.scalar("coeff", coeff)], [rows], {}, "mul");
+  ctx.top(ctx.reshape(y, lead, "reshape"));
 };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Attr, attr } from "../../../ir/graph.ts";
-import { type DType, f32, tensor } from "../../../ir/tensor.ts";
+import { attr } from "../../../ir/graph.ts";
+import { elementCount, f32, type Tensor } from "../../../ir/tensor.ts";
 import type { Value } from "../build.ts";
 import type { Converter, LayerContext } from "../context.ts";
 
@@ -43,29 +43,9 @@ export const roiPooling: Converter = (ctx: LayerContext) => {
   }));
 };
 
-/** Emits helper nodes of one layer with less ceremony. */
-class Steps {
-  constructor(readonly ctx: LayerContext) {}
-
-  op(
-    op: string,
-    part: string,
-    inputs: Value[],
-    shape: readonly number[],
-    dtype: DType = "float32",
-    attrs: Readonly<Record<string, Attr>> = {},
-  ): Value {
-    return this.ctx.op(op, inputs, shape, attrs, part, dtype);
-  }
-
-  scalar(part: string, value: number): Value {
-    return this.ctx.scalar(part, value);
-  }
-}
-
 /**
- * PSROIPooling (R-FCN): the mean in each bin of each box, each bin from channels of its own. With the
- * sums over all rectangles from the corner (in double), a mean is four look-ups.
+ * PSROIPooling (R-FCN): the mean in each bin of each box, each bin from channels of its own. A mean is
+ * a product with weights that are 0 outside of the bin, so all bins are one MatMul.
  */
 export const psroiPooling: Converter = (ctx: LayerContext) => {
   const x = image(ctx);
@@ -77,130 +57,152 @@ export const psroiPooling: Converter = (ctx: LayerContext) => {
   if (dim < 1) ctx.fail("output_dim must be at least 1", "output_dim");
   const [n, c, h, w] = x.shape as [number, number, number, number];
   if (c !== dim * g * g) {
-    ctx.fail(
-      `its input has ${c} channels, but output_dim ${dim} and group_size ${g} need ${dim * g * g}`,
-    );
+    const want = `output_dim ${dim} and group_size ${g} need ${dim * g * g}`;
+    ctx.fail(`its input has ${c} channels, but ${want}`);
   }
   const rois = boxes(ctx);
   const r = rois.shape[0]!;
-  const s = new Steps(ctx);
-
-  // Sums over rectangles from the corner: N, g, g, H+1, W+1, dim.
-  const wide = s.op("Cast", "double", [x], x.shape, "float64", { to: attr.int(11) });
-  const rows = s.op("CumSum", "rows", [wide, ctx.ints("axis2", [2])], x.shape, "float64");
-  const both = s.op("CumSum", "columns", [rows, ctx.ints("axis3", [3])], x.shape, "float64");
-  const border = ctx.ints("border", [0, 0, 1, 1, 0, 0, 0, 0]);
-  const padded = s.op("Pad", "pad", [both, border], [n, c, h + 1, w + 1], "float64");
-  const apart = ctx.reshape(padded, [n, dim, g, g, h + 1, w + 1], "apart");
-  const sums = s.op("Transpose", "sums", [apart], [n, g, g, h + 1, w + 1, dim], "float64", {
-    perm: attr.ints([0, 2, 3, 4, 5, 1]),
-  });
-
-  const index = ctx.ops(
+  ctx.reserve(n + h + w);
+  const column = { dtype: "float32", shape: [r, 1] } as const;
+  const [batch, x1, y1, x2, y2] = ctx.ops(
     "Split",
     [rois, ctx.ints("split", [1, 1, 1, 1, 1])],
-    Array.from({ length: 5 }, () => ({ dtype: "float32", shape: [r, 1] } as const)),
+    [column, column, column, column, column],
     { axis: attr.int(1) },
     "box",
   ) as [Value, Value, Value, Value, Value];
-  const [batch, x1, y1, x2, y2] = index;
-  const half = s.scalar("half", 0.5);
-  const scale = s.scalar("spatial_scale", p.spatialScale);
-  const step = (part: string, op: string, ...inputs: Value[]): Value =>
-    s.op(op, part, inputs, [r, 1]);
-  /** round(v) (+ 1) in the scale of the feature map. */
-  const edge = (part: string, v: Value, more: number): Value => {
-    const rounded = step(`${part}/floor`, "Floor", step(`${part}/half`, "Add", v, half));
+  const rows = binWeights(ctx, {
+    part: "y",
+    from: y1,
+    to: y2,
+    size: h,
+    g,
+    r,
+    scale: p.spatialScale,
+  });
+  const columns = binWeights(ctx, {
+    ...{ part: "x", from: x1, to: x2, size: w, g, r },
+    scale: p.spatialScale,
+  });
+
+  // 1 for the picture of the box, 0 for the others: max(0, 1 - |index - n|).
+  const index = ctx.constant("pictures", counting([1, n]));
+  const apart = ctx.op(
+    "Abs",
+    [ctx.op("Sub", [batch, index], [r, n], {}, "away")],
+    [r, n],
+    {},
+    "far",
+  );
+  const near = ctx.op("Sub", [ctx.scalar("one", 1), apart], [r, n], {}, "near");
+  const picture = unit(ctx, near, [r, n], "picture");
+
+  const tall = ctx.op(
+    "Mul",
+    [ctx.reshape(rows, [r, g, 1, h], "rows"), ctx.reshape(picture, [r, 1, n, 1], "pick")],
+    [r, g, n, h],
+    {},
+    "tall",
+  );
+  const weights = ctx.op(
+    "Mul",
+    [
+      ctx.reshape(tall, [r, g, 1, n * h, 1], "down"),
+      ctx.reshape(columns, [r, 1, g, 1, w], "across"),
+    ],
+    [r, g, g, n * h, w],
+    {},
+    "weights",
+  );
+  const turned = (
+    v: Value,
+    shape: readonly number[],
+    perm: readonly number[],
+    part: string,
+  ): Value => {
+    const from = ctx.reshape(v, shape, `${part}/in`);
+    const to = perm.map((i) => shape[i]!);
+    return ctx.op("Transpose", [from], to, { perm: attr.ints(perm) }, part);
+  };
+  const perBin = turned(weights, [r, g * g, n * h * w], [1, 2, 0], "bins");
+  const maps = ctx.reshape(
+    turned(x, [n, dim, g * g, h * w], [2, 1, 0, 3], "maps"),
+    [g * g, dim, n * h * w],
+    "flat",
+  );
+  const means = ctx.op("MatMul", [maps, perBin], [g * g, dim, r]);
+  ctx.top(ctx.reshape(
+    turned(means, [g * g, dim, r], [2, 1, 0], "out"),
+    [r, dim, g, g],
+    "grid",
+  ));
+};
+
+/** 0, 1, 2, ... */
+function counting(shape: readonly number[], first = 0): Tensor {
+  return f32(shape, Array.from({ length: elementCount(shape) }, (_, i) => i + first));
+}
+
+/** Clipped to 0 .. 1. */
+function unit(ctx: LayerContext, v: Value, shape: readonly number[], part: string): Value {
+  const bounds = [ctx.scalar(`${part}/0`, 0), ctx.scalar(`${part}/1`, 1)];
+  return ctx.op("Clip", [v, ...bounds], shape, {}, part);
+}
+
+/** One axis of the boxes. */
+interface Axis {
+  readonly part: string;
+  readonly from: Value;
+  readonly to: Value;
+  readonly size: number;
+  readonly g: number;
+  readonly r: number;
+  readonly scale: number;
+}
+
+/**
+ * Weights of the pixels along one axis in each bin, R x g x size: 1 / length of the bin inside of it,
+ * else 0.
+ */
+function binWeights(ctx: LayerContext, a: Axis): Value {
+  const { part, g, r, size } = a;
+  const step = (name: string, op: string, ...inputs: Value[]): Value =>
+    ctx.op(op, inputs, [r, 1], {}, `${part}/${name}`);
+  const number = (name: string, v: number): Value => ctx.scalar(`${part}/${name}`, v);
+  /** round(v), plus 1 for the end, in the scale of the feature map. */
+  const edge = (name: string, v: Value, more: number): Value => {
+    const half = step(`${name}/half`, "Add", v, number(`${name}/0.5`, 0.5));
+    const rounded = step(`${name}/round`, "Floor", half);
     const moved = more === 0
       ? rounded
-      : step(`${part}/one`, "Add", rounded, s.scalar(`${part}/more`, more));
-    return step(`${part}/scaled`, "Mul", moved, scale);
+      : step(`${name}/one`, "Add", rounded, number(`${name}/more`, more));
+    return step(name, "Mul", moved, number(`${name}/scale`, a.scale));
   };
-  /** First and last (exclusive) pixel of each bin, R x g, clipped to the map. */
-  const bins = (part: string, from: Value, to: Value, size: number): [Value, Value] => {
-    const [start, end] = [edge(`${part}/start`, from, 0), edge(`${part}/end`, to, 1)];
-    const extent = step(
-      `${part}/extent`,
-      "Max",
-      step(`${part}/length`, "Sub", end, start),
-      s.scalar(`${part}/least`, Math.fround(0.1)),
-    );
-    const bin = step(`${part}/bin`, "Div", extent, s.scalar(`${part}/group`, g));
-    const bound = (name: string, first: number, round: string): Value => {
-      const steps = ctx.constant(
-        `${part}/${name}/steps`,
-        f32([1, g], Array.from({ length: g }, (_, i) => i + first)),
-      );
-      const at = s.op("Mul", `${part}/${name}/mul`, [bin, steps], [r, g]);
-      const moved = s.op("Add", `${part}/${name}/add`, [at, start], [r, g]);
-      const whole = s.op(round, `${part}/${name}/whole`, [moved], [r, g]);
-      const clipped = s.op("Clip", `${part}/${name}/clip`, [
-        whole,
-        s.scalar(`${part}/${name}/min`, 0),
-        s.scalar(`${part}/${name}/max`, size),
-      ], [r, g]);
-      return s.op("Cast", `${part}/${name}`, [clipped], [r, g], "int64", { to: attr.int(7) });
-    };
-    return [bound("first", 0, "Floor"), bound("last", 1, "Ceil")];
+  const [start, end] = [edge("start", a.from, 0), edge("end", a.to, 1)];
+  const length = step("length", "Sub", end, start);
+  const extent = step("extent", "Max", length, number("least", Math.fround(0.1)));
+  const bin = step("bin", "Div", extent, number("group", g));
+  /** First or (exclusive) last pixel of each bin, clipped to the map. */
+  const bound = (name: string, first: number, round: string): Value => {
+    const many = (op: string, what: string, ...inputs: Value[]): Value =>
+      ctx.op(op, inputs, [r, g], {}, `${part}/${name}/${what}`);
+    const steps = ctx.constant(`${part}/${name}/steps`, counting([1, g], first));
+    const whole = many(round, "whole", many("Add", "add", many("Mul", "mul", bin, steps), start));
+    const bounds = [number(`${name}/0`, 0), number(`${name}/size`, size)];
+    return ctx.reshape(many("Clip", "clip", whole, ...bounds), [r, g, 1], `${part}/${name}`);
   };
-  const [top, bottom] = bins("y", y1, y2, h);
-  const [left, right] = bins("x", x1, x2, w);
-
-  const grid = [r, g, g, 1];
-  const full = ctx.ints("grid", grid);
-  const spread = (part: string, v: Value, shape: readonly number[]): Value =>
-    s.op("Expand", part, [ctx.reshape(v, shape, `${part}/reshape`), full], grid, v.dtype);
-  const image64 = s.op("Cast", "image", [batch], [r, 1], "int64", { to: attr.int(7) });
-  const images = spread("images", image64, [r, 1, 1, 1]);
-  const counting = (part: string, shape: readonly number[]): Value =>
-    spread(
-      part,
-      ctx.constant(
-        `${part}/index`,
-        tensor("int64", shape, BigInt64Array.from({ length: g }, (_, i) => BigInt(i))),
-      ),
-      shape,
-    );
-  const [binY, binX] = [counting("bin_y", [1, g, 1, 1]), counting("bin_x", [1, 1, g, 1])];
-  const ys = [spread("top", top, [r, g, 1, 1]), spread("bottom", bottom, [r, g, 1, 1])] as const;
-  const xs = [spread("left", left, [r, 1, g, 1]), spread("right", right, [r, 1, g, 1])] as const;
-  const values = [r, g, g, dim];
-  const look = (part: string, y: Value, xv: Value): Value => {
-    const at = s.op("Concat", `${part}/at`, [images, binY, binX, y, xv], [r, g, g, 5], "int64", {
-      axis: attr.int(3),
-    });
-    return s.op("GatherND", part, [sums, at], values, "float64");
-  };
-  const outer = s.op(
-    "Sub",
-    "outer",
-    [look("s11", ys[1], xs[1]), look("s01", ys[0], xs[1])],
-    values,
-    "float64",
-  );
-  const inner = s.op(
-    "Sub",
-    "inner",
-    [look("s10", ys[1], xs[0]), look("s00", ys[0], xs[0])],
-    values,
-    "float64",
-  );
-  const sum = s.op("Sub", "sum", [outer, inner], values, "float64");
-  const area64 = s.op(
-    "Mul",
-    "area",
-    [
-      s.op("Sub", "height", [ys[1], ys[0]], grid, "int64"),
-      s.op("Sub", "width", [xs[1], xs[0]], grid, "int64"),
-    ],
-    grid,
-    "int64",
-  );
-  // An empty bin is 0: its sum is, whatever it is divided by.
-  const one = ctx.constant("one", tensor("int64", [], BigInt64Array.of(1n)));
-  const counted = s.op("Max", "counted", [area64, one], grid, "int64");
-  const area = s.op("Cast", "area64", [counted], grid, "float64", { to: attr.int(11) });
-  const mean = s.op("Div", "mean", [sum, area], values, "float64");
-  const float = s.op("Cast", "float", [mean], values, "float32", { to: attr.int(1) });
-  ctx.top(ctx.op("Transpose", [float], [r, dim, g, g], { perm: attr.ints([0, 3, 1, 2]) }));
-};
+  const [first, last] = [bound("first", 0, "Floor"), bound("last", 1, "Ceil")];
+  const pixels = ctx.constant(`${part}/pixels`, counting([1, 1, size]));
+  const all = [r, g, size];
+  const wide = (op: string, name: string, ...inputs: Value[]): Value =>
+    ctx.op(op, inputs, all, {}, `${part}/${name}`);
+  // All positions are whole numbers: one step beyond an edge decides.
+  const before = unit(ctx, wide("Sub", "left", last, pixels), all, `${part}/before`);
+  const behind = wide("Add", "right", wide("Sub", "past", pixels, first), number("1", 1));
+  const inside = wide("Mul", "inside", before, unit(ctx, behind, all, `${part}/behind`));
+  const narrow = (op: string, name: string, ...inputs: Value[]): Value =>
+    ctx.op(op, inputs, [r, g, 1], {}, `${part}/${name}`);
+  // An empty bin has no weights; dividing by 1 keeps it at 0.
+  const count = narrow("Max", "count", narrow("Sub", "span", last, first), number("single", 1));
+  return wide("Div", "weights", inside, count);
+}
