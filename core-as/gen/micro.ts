@@ -7,7 +7,7 @@
 
 /** File name under core-as/micro and its text. */
 export function generateMicro(): Map<string, string> {
-  return new Map([["tiles.ts", tiles()], ["rows.ts", rows()], ["../transpose_tiles.ts", transposes()]]);
+  return new Map([["tiles.ts", tiles()], ["rows.ts", rows()], ["../transpose_tiles.ts", transposes()], ["peak.ts", peaks()]]);
 }
 
 const note = "// Written by core-as/gen/micro.ts; do not edit.\n";
@@ -240,4 +240,26 @@ export function transpose${bytes}(src: usize, ss: usize, dst: usize, ds: usize):
     }
     return text + "}\n";
   }).join("");
+}
+
+/** Register-resident loops for the benches: what the dot instructions could give. 32 (relaxed: 64) multiply-adds a line. */
+function peaks(): string {
+  const lanes = [0, 1, 2, 3, 4, 5, 6, 7];
+  // Four by two operands that change on every pass: nothing can be hoisted or shared.
+  const peak = (name: string, dot: (a: string, b: string) => string) => `
+export function ${name}(n: i32, out: usize): void {
+  const ones = v128.load(256);
+  let a0 = v128.load(out), a1 = v128.load(out, 16), a2 = v128.load(out, 32), a3 = v128.load(out, 48);
+  let b0 = v128.load(out, 64), b1 = v128.load(out, 80);
+  let ${lanes.map((i) => `c${i} = a0`).join(", ")};
+  for (let i: i32 = 0; i < n; i++) {
+    b0 = i32x4.add(b0, ones);
+    b1 = i32x4.add(b1, ones);
+${lanes.map((i) => `    c${i} = i32x4.add(c${i}, ${dot(`a${i >> 1}`, `b${i & 1}`)});`).join("\n")}
+  }
+${lanes.map((i) => `  v128.store(out, c${i}, ${96 + 16 * i});`).join("\n")}
+}
+`;
+  return note + peak("peakDot", (a, b) => `i32x4.dot_i16x8_s(${a}, ${b})`) +
+    peak("peakRelaxed", (a, b) => `i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(${a}, ${b}), ones)`);
 }

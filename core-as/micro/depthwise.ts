@@ -1,7 +1,9 @@
 // The driver of the depthwise rows: one strip of output rows, one block of 16 channels.
 //
 // The strip is rewritten as planes of 4 channels, [plane][row pair][column][4 channels][2 rows] int16, zero point
-// subtracted: one load gives both operands of a pairwise dot for two vertical taps (r, r + dilation).
+// subtracted: one load gives both operands of a pairwise dot for two vertical taps (r, r + dilation). Where rows follow
+// each other (stride and dilation 1) pairs do not overlap: even output rows take them as they are, odd ones with weights
+// moved down by one row.
 import { dw3s1, dw3s2, dwAny, dwRaw } from "./rows";
 import { finishWide } from "./finish";
 
@@ -12,7 +14,7 @@ import { finishWide } from "./finish";
 // 17 padTop       18 padLeft     19 dilationH    20 dilationW           21 outC               22 row step (gcd)
 // 23 rows/strip   24 yRow        25 yCol         26 yStart              27 yImage (elements)  28 xType
 // 29 yType        30 xZero       31 variant (0 any, 1 3x3 stride 1, 2 3x3 stride 2, 3 int16)
-// 32 columns      33 strips per image            34 pair rows of a whole strip
+// 32 columns      33 strips per image            34 pair rows of a whole strip  35 parity: two weight sets
 
 const header: usize = 512;
 
@@ -29,6 +31,20 @@ function pairs8(
   // Absent rows are zero after the zero point is taken off, so they read as the zero point.
   const none = i8x16.narrow_i16x8_s(zs, zs);
   let va = none, vb = none;
+  if (planes == 4 && hasA && hasB && i8x16.bitmask(i8x16.eq(none, i8x16.splat(0))) == 0xffff) {
+    const d2 = size + size, d3 = d2 + size;
+    for (let i: i32 = 0; i < n; i++, a += C, b += C, dst += 16) {
+      va = v128.load(a);
+      vb = v128.load(b);
+      const lo = i8x16.shuffle(va, vb, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      v128.store(dst, i16x8.extend_low_i8x16_s(lo));
+      v128.store(dst + size, i16x8.extend_high_i8x16_s(lo));
+      const hi = i8x16.shuffle(va, vb, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      v128.store(dst + d2, i16x8.extend_low_i8x16_s(hi));
+      v128.store(dst + d3, i16x8.extend_high_i8x16_s(hi));
+    }
+    return;
+  }
   for (let i: i32 = 0; i < n; i++, a += C, b += C, dst += 16) {
     if (hasA) va = v128.load(a);
     if (hasB) vb = v128.load(b);
@@ -100,7 +116,10 @@ export function depthwise(g: usize, s: i32, first: i32, scratch: usize): void {
   const x = <usize>word(g, 0) + <usize>n * word(g, 8) * word(g, 9) * C * elt;
   const iy = oy0 * word(g, 15) - word(g, 17);
   const pairs = word(g, 13), sh = word(g, 15), dh = word(g, 19), kw = word(g, 14);
-  const pairRows = ((count - 1) * sh + 2 * max<i32>(pairs - 1, 0) * dh) / step + 1;
+  const parity = word(g, 35);
+  const pairRows = parity
+    ? ((count - 1) >> 1) + max<i32>(pairs, 1)
+    : ((count - 1) * sh + 2 * max<i32>(pairs - 1, 0) * dh) / step + 1;
   const k = scratch, f = scratch + 384;
   memory.copy(k, <usize>word(g, 6), 128);
   memory.copy(f, <usize>word(g, 6) + 128, 32);
@@ -113,38 +132,45 @@ export function depthwise(g: usize, s: i32, first: i32, scratch: usize): void {
       prepare(g, x, iy, pairRows, first, planes, other, 2);
     }
   }
-  const rowStep = <usize>(sh / step) * cols * 16, pairStep = <usize>(2 * dh / step) * cols * 16;
+  // With parity each pass makes every second row from every pair row.
+  const passes = parity ? 2 : 1;
+  const rowStep = parity ? <usize>cols * 16 : <usize>(sh / step) * cols * 16, pairStep = <usize>(2 * dh / step) * cols * 16;
   const tapStep = <usize>word(g, 20) * 16, colStep = <usize>word(g, 16) * 16;
   const ysize = word(g, 29) == 0 ? 1 : word(g, 29) == 2 ? 2 : 4;
   const yRow = <usize>word(g, 24) * ysize, yCol = <usize>word(g, 25) * ysize;
   const y = <usize>word(g, 1) + (<usize>n * word(g, 27) + word(g, 26) + <usize>oy0 * word(g, 24)) * ysize;
   for (let p: i32 = 0; p < planes; p++) {
     const plane = first + p, c = plane * 4, channels = min<i32>(4, outC - c);
-    const w = <usize>word(g, 2) + <usize>plane * pairs * kw * 16;
+    const w0 = <usize>word(g, 2) + <usize>plane * passes * pairs * kw * 16;
     const bias = <usize>word(g, 3) + <usize>plane * 16, mul = <usize>word(g, 4) + <usize>plane * 16;
     const mode = <i32>load<u8>(<usize>word(g, 5) + plane);
-    const src = data + <usize>p * size, out = y + <usize>c * ysize;
+    const src = data + <usize>p * size;
     store<i32>(f, c, 24);
-    if (variant == 1) {
-      dw3s1(src, count, rowStep, pairs, pairStep, kw, tapStep, colStep, w, bias, mul, outW, out, yRow, yCol, k, mode, channels, f);
-    } else if (variant == 2) {
-      dw3s2(src, count, rowStep, pairs, pairStep, kw, tapStep, colStep, w, bias, mul, outW, out, yRow, yCol, k, mode, channels, f);
-    } else if (variant == 0) {
-      dwAny(src, count, rowStep, pairs, pairStep, kw, tapStep, colStep, w, bias, mul, outW, out, yRow, yCol, k, mode, channels, f);
-    } else {
-      const yo = k + 256;
-      store<u32>(yo, 0);
-      store<u32>(yo, <u32>yCol, 4);
-      store<u32>(yo, <u32>yCol * 2, 8);
-      store<u32>(yo, <u32>yCol * 3, 12);
-      for (let r: i32 = 0; r < count; r++) {
-        for (let t: i32 = 0; t < outW; t += 4) {
-          const at = src + <usize>r * rowStep + <usize>t * colStep, at2 = at + (other - data);
-          dwRaw(at, pairs, pairStep, kw, tapStep, colStep, w, k + 128);
-          dwRaw(at2, pairs, pairStep, kw, tapStep, colStep, w, k + 192);
-          finishWide(
-            k + 128, k + 192, bias, yo, min<i32>(4, outW - t), channels, 16,
-            out + <usize>r * yRow + <usize>t * yCol, f);
+    for (let pass: i32 = 0; pass < passes; pass++) {
+      const w = w0 + <usize>pass * pairs * kw * 16;
+      const lines = parity ? (count + 1 - pass) >> 1 : count;
+      const out = y + <usize>c * ysize + <usize>pass * yRow, next = yRow * passes;
+      if (variant == 1) {
+        dw3s1(src, lines, rowStep, pairs, pairStep, kw, tapStep, colStep, w, bias, mul, outW, out, next, yCol, k, mode, channels, f);
+      } else if (variant == 2) {
+        dw3s2(src, lines, rowStep, pairs, pairStep, kw, tapStep, colStep, w, bias, mul, outW, out, next, yCol, k, mode, channels, f);
+      } else if (variant == 0) {
+        dwAny(src, lines, rowStep, pairs, pairStep, kw, tapStep, colStep, w, bias, mul, outW, out, next, yCol, k, mode, channels, f);
+      } else {
+        const yo = k + 256;
+        store<u32>(yo, 0);
+        store<u32>(yo, <u32>yCol, 4);
+        store<u32>(yo, <u32>yCol * 2, 8);
+        store<u32>(yo, <u32>yCol * 3, 12);
+        for (let r: i32 = 0; r < lines; r++) {
+          for (let t: i32 = 0; t < outW; t += 4) {
+            const at = src + <usize>r * rowStep + <usize>t * colStep, at2 = at + (other - data);
+            dwRaw(at, pairs, pairStep, kw, tapStep, colStep, w, k + 128);
+            dwRaw(at2, pairs, pairStep, kw, tapStep, colStep, w, k + 192);
+            finishWide(
+              k + 128, k + 192, bias, yo, min<i32>(4, outW - t), channels, 16,
+              out + <usize>r * next + <usize>t * yCol, f);
+          }
         }
       }
     }

@@ -1,3 +1,4 @@
 // The tiled kernels; built at level 0 into build/micro.wasm (see scripts/build_wasm.ts).
 export { densePanels, denseStrip } from "./dense";
 export { depthwise } from "./depthwise";
+export { peakDot, peakRelaxed } from "./peak";

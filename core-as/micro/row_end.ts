@@ -16,9 +16,15 @@ export function rowEnd(
       c0 = i8x16.narrow_i16x8_s(c0, c2);
       c0 = i8x16.min_s(i8x16.max_s(c0, v128.load(k, 32)), v128.load(k, 48));
       v128.store32_lane(y, c0, 0);
-      if (count > 1) v128.store32_lane(y + yCol, c0, 1);
-      if (count > 2) v128.store32_lane(y + 2 * yCol, c0, 2);
-      if (count > 3) v128.store32_lane(y + 3 * yCol, c0, 3);
+      if (count == 4) {
+        const y2 = y + yCol + yCol;
+        v128.store32_lane(y + yCol, c0, 1);
+        v128.store32_lane(y2, c0, 2);
+        v128.store32_lane(y2 + yCol, c0, 3);
+      } else if (count > 1) {
+        v128.store32_lane(y + yCol, c0, 1);
+        if (count > 2) v128.store32_lane(y + 2 * yCol, c0, 2);
+      }
     } else {
       const lo = v128.load(k, 64), hi = v128.load(k, 80);
       c0 = i16x8.min_s(i16x8.max_s(c0, lo), hi);

@@ -51,5 +51,9 @@ Deno.test("weights: the bias fits after the guard, and scales that fit are kept"
     assert.ok(q <= 2 ** 30, `${q}`);
     if (enlarged.includes(c)) assert.ok(q > 2 ** 30 * 0.999999);
   }
+  // also where the scale is rounded to float32
+  const many = values("normal", 500, 6).map((b) => b * 1e5);
+  const tight = guardBias(new Float32Array(500).fill(1e-8), many, scaleX).scales;
+  many.forEach((b, c) => assert.ok(Math.abs(b) / (scaleX * tight[c]!) <= 2 ** 30));
   assert.throws(() => guardBias(scales, [NaN, 0, 0, 0], scaleX), BpuError);
 });

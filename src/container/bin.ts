@@ -164,12 +164,17 @@ export async function readBin(bytes: Uint8Array, file: string): Promise<Bin> {
         if (t !== "" && !slots.has(t) && !constants.has(t)) r.fail(`tensor ${t}`);
       }
     }
+    const placed = (v: Json | undefined) => {
+      const names = r.texts(v, "segments");
+      for (const t of names) if (!slots.has(t)) r.fail(`tensor ${t}`);
+      return names;
+    };
     return {
       kind: "bpu",
       id: r.int(s["id"], "segments"),
       nodes,
-      inputs: r.texts(s["inputs"], "segments"),
-      outputs: r.texts(s["outputs"], "segments"),
+      inputs: placed(s["inputs"]),
+      outputs: placed(s["outputs"]),
     };
   });
   return {

@@ -17,19 +17,33 @@ export interface DepthwisePart extends Plan {
 
 export function packDepthwise(arena: Arena, s: ConvShape, p: Plan, at: WeightAt): DepthwisePart {
   const planes = Math.ceil(s.outC / 4), kh = p.tapsH.length, kw = p.tapsW.length;
-  const pairs = Math.ceil(kh / 2);
-  const size = planes * pairs * kw * 8;
+  const pairs = pairsOf(p), sets = parity(p) ? 2 : 1;
+  const size = planes * sets * pairs * kw * 8;
   const weights = arena.alloc(size * 2);
   const w = arena.i16(weights, size).fill(0);
   for (let o = 0; o < s.outC; o++) {
     for (let y = 0; y < kh; y++) {
       for (let x = 0; x < kw; x++) {
-        const vector = ((o >> 2) * pairs + (y >> 1)) * kw + x;
-        w[vector * 8 + (o & 3) * 2 + (y & 1)] = at(o, 0, p.tapsH[y]!, p.tapsW[x]!);
+        const v = at(o, 0, p.tapsH[y]!, p.tapsW[x]!);
+        for (let set = 0; set < sets; set++) {
+          const row = y + set;
+          const vector = (((o >> 2) * sets + set) * pairs + (row >> 1)) * kw + x;
+          w[vector * 8 + (o & 3) * 2 + (row & 1)] = v;
+        }
       }
     }
   }
   return { ...p, weights };
+}
+
+/** Whether row pairs serve even and odd output rows: a second set of weights is one row lower. */
+function parity(p: Plan): boolean {
+  return p.strideH === 1 && p.dilationH === 1;
+}
+
+function pairsOf(p: Plan): number {
+  const kh = p.tapsH.length;
+  return kh === 0 ? 0 : parity(p) ? (kh >> 1) + 1 : Math.ceil(kh / 2);
 }
 
 /** A layer ready to run. */
@@ -46,15 +60,17 @@ const stripBytes = 160 * 1024;
 /** Writes the per-channel tables and the job block into arena scratch. */
 export function depthwiseJob(arena: Arena, a: ConvArgs, part: DepthwisePart): DepthwiseJob {
   const s = a.shape, wide = a.xType === "int16";
-  const kh = part.tapsH.length, kw = part.tapsW.length, pairs = Math.ceil(kh / 2);
+  const kh = part.tapsH.length, kw = part.tapsW.length, pairs = pairsOf(part);
   const { partH, partW } = partSize(s, part);
   const cols = (Math.ceil(partW / 4) * 4 - 1) * part.strideW +
     Math.max(0, kw - 1) * part.dilationW + 1;
-  const step = gcd(part.strideH, 2 * part.dilationH);
+  const both = parity(part);
+  const step = both ? 2 : gcd(part.strideH, 2 * part.dilationH);
   const tall = Math.max(0, pairs - 1) * 2 * part.dilationH;
   const fit = Math.floor((stripBytes / (cols * 64) * step - tall) / part.strideH);
-  const rows = Math.max(1, Math.min(fit, partH));
-  const pairRows = ((rows - 1) * part.strideH + tall) / step + 1;
+  // An even number of rows keeps the pairs of every strip in step.
+  const rows = Math.max(2, Math.min(fit & ~1, partH + 1 & ~1));
+  const pairRows = Math.floor(((rows - 1) * part.strideH + tall) / step) + 1;
   const planes = Math.ceil(s.outC / 4);
   const bias = arena.alloc(planes * 16),
     mul = arena.alloc(planes * 16),
@@ -69,14 +85,14 @@ export function depthwiseJob(arena: Arena, a: ConvArgs, part: DepthwisePart): De
   const perImage = Math.ceil(partH / rows);
   const block = arena.alloc(36 * 4);
   // deno-fmt-ignore
-  arena.i32(block, 35).set([
+  arena.i32(block, 36).set([
     a.x, a.y, part.weights, bias, mul, modes,
     endConstants(arena, a), s.outC / s.inC, s.inH, s.inW, s.inC,
     partH, partW, pairs, kw, part.strideH, part.strideW,
     part.padTop, part.padLeft, part.dilationH, part.dilationW, s.outC, step,
     rows, part.stepY * s.outW * s.outC, part.stepX * s.outC,
     (part.firstY * s.outW + part.firstX) * s.outC, s.outH * s.outW * s.outC, codeOf[a.xType],
-    codeOf[a.yType], a.xZero, variant, cols, perImage, pairRows,
+    codeOf[a.yType], a.xZero, variant, cols, perImage, pairRows, both ? 1 : 0,
   ]);
   return {
     block,

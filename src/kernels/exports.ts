@@ -56,5 +56,8 @@ export interface CoreExports {
 export interface MicroExports {
   denseStrip(g: N, strip: N, scratch: N): void;
   depthwise(g: N, strip: N, firstPlane: N, scratch: N): void;
+  /** n passes of 8 dots on 4 lanes from registers; for the benches. */
+  peakDot(n: N, out: N): void;
+  peakRelaxed(n: N, out: N): void;
   densePanels(g: N, strip: N, scratch: N, from: N, to: N): void;
 }

@@ -58,8 +58,8 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.length - b.length;
 }
 
-/** The chain `moves` on a tensor of shape `shape`; undefined when sizes do not divide each other. */
-export function factor(shape: readonly number[], moves: readonly Move[]): Factored | undefined {
+/** The factors of each dimension after `moves`. */
+function follow(shape: readonly number[], moves: readonly Move[]): Factor[][] | undefined {
   let dims: Factor[][] = shape.map((size, i) => size === 1 ? [] : [{ size, at: [i] }]);
   for (const m of moves) {
     if ("perm" in m) dims = m.perm.map((p) => dims[p]!);
@@ -69,25 +69,62 @@ export function factor(shape: readonly number[], moves: readonly Move[]): Factor
       dims = next;
     }
   }
-  const out = dims.flat();
+  return dims;
+}
+
+/** Source order and result order of factors, with those merged that stay neighbours. */
+function arrange(out: readonly Factor[]): Factored {
   const sorted = [...out].sort((a, b) => compare(a.at, b.at));
   const rank = new Map(sorted.map((f, i) => [f, i]));
   const order = out.map((f) => rank.get(f)!);
-  // Merge what stays together.
-  const sizes: number[] = [];
-  const merged: number[] = [];
   const starts = new Set<number>();
   order.forEach((r, i) => {
     if (i === 0 || r !== order[i - 1]! + 1) starts.add(r);
   });
+  const sizes: number[] = [];
   const groupOf: number[] = [];
   sorted.forEach((f, r) => {
     if (starts.has(r)) sizes.push(f.size);
     else sizes[sizes.length - 1]! *= f.size;
     groupOf.push(sizes.length - 1);
   });
-  order.forEach((r) => {
-    if (starts.has(r)) merged.push(groupOf[r]!);
-  });
-  return { sizes, order: merged };
+  return { sizes, order: order.filter((r) => starts.has(r)).map((r) => groupOf[r]!) };
+}
+
+/** The chain `moves` on a tensor of shape `shape`; undefined when sizes do not divide each other. */
+export function factor(shape: readonly number[], moves: readonly Move[]): Factored | undefined {
+  const dims = follow(shape, moves);
+  return dims === undefined ? undefined : arrange(dims.flat());
+}
+
+/** One index taken along a dimension behind a chain, as a slice in front of it. */
+export interface Picked {
+  /** Dimension of the source, seen as outer x count x inner. */
+  readonly axis: number;
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+  /** What the chain does to the slice. */
+  readonly rest: Factored;
+}
+
+/** Where in the source the dimension `axis` behind `moves` lies, when it is one factor of it. */
+export function pick(
+  shape: readonly number[],
+  moves: readonly Move[],
+  axis: number,
+): Picked | undefined {
+  const dims = follow(shape, moves);
+  const f = dims?.[axis]?.[0];
+  if (dims === undefined || f === undefined || dims[axis]!.length !== 1) return undefined;
+  const rest = dims.flatMap((d, i) => i === axis ? [] : d);
+  const same = rest.filter((r) => r.at[0] === f.at[0]);
+  const product = (list: readonly Factor[]) => list.reduce((p, r) => p * r.size, 1);
+  return {
+    axis: f.at[0]!,
+    count: f.size,
+    outer: product(same.filter((r) => compare(r.at, f.at) < 0)),
+    inner: product(same.filter((r) => compare(r.at, f.at) > 0)),
+    rest: arrange(rest),
+  };
 }

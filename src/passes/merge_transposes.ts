@@ -5,13 +5,11 @@
  */
 
 import { attr, type Node, node } from "../ir/graph.ts";
-import { sameShape } from "../ir/tensor.ts";
 import { factor, type Factored } from "./factors.ts";
-import { reshapeNode } from "./match.ts";
+import { moveNodes } from "./move_nodes.ts";
 import { nodePass } from "./pass.ts";
 import { permOf } from "./permute.ts";
 import { ownNodes } from "./product.ts";
-import type { Rewriter } from "./rewriter.ts";
 
 type Match =
   | { readonly first: Node; readonly perm: readonly number[] }
@@ -59,41 +57,6 @@ Transpose -> Reshape -> Transpose        =>  Reshape [-> Transpose -> Reshape]`,
       return;
     }
     const gone = ownNodes(w, [m.first, m.reshape], n);
-    w.replace(gone, chain(w, n, x, m.factored));
+    w.replace(gone, moveNodes(w, n, x, m.factored));
   },
 });
-
-/** Reshape -> Transpose -> Reshape, without those that change nothing. */
-function chain(w: Rewriter, n: Node, x: string, f: Factored): Node[] {
-  const out = n.outputs[0]!;
-  const [from, to] = [w.shape(x)!, w.shape(out)!];
-  const dtype = w.type(x)!.dtype;
-  if (f.order.every((d, i) => d === i)) return [reshapeNode(w, n.name, x, out, to)];
-
-  // Dimensions of 1 in front stay where they are, so that the batch keeps its place.
-  const ones = leadingOnes(to);
-  const lead = new Array<number>(ones).fill(1);
-  const inner = [...lead, ...f.sizes];
-  const perm = [...lead.map((_, i) => i), ...f.order.map((d) => d + ones)];
-  const turned = perm.map((p) => inner[p]!);
-
-  const nodes: Node[] = [];
-  let source = x;
-  if (!sameShape(from, inner)) {
-    const name = w.nodeName(`${n.name}_reshape_in`);
-    source = w.temp(name, { dtype, shape: inner });
-    nodes.push(reshapeNode(w, name, x, source, inner));
-  }
-  const whole = sameShape(turned, to);
-  const target = whole ? out : w.temp(`${n.name}_turned`, { dtype, shape: turned });
-  nodes.push(node("Transpose", n.name, [source], [target], { perm: attr.ints(perm) }));
-  if (!whole) {
-    nodes.push(reshapeNode(w, w.nodeName(`${n.name}_reshape_out`), target, out, to));
-  }
-  return nodes;
-}
-
-function leadingOnes(shape: readonly number[]): number {
-  const at = shape.findIndex((d) => d !== 1);
-  return at < 0 ? shape.length : at;
-}

@@ -9,7 +9,6 @@ import type { Graph } from "../ir/graph.ts";
 import { verify } from "../ir/verify.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { batchNormToConv } from "./batch_norm_to_conv.ts";
-import { channelSplit } from "./channel_split.ts";
 import { commonSubexpressions } from "./common_subexpressions.ts";
 import { conv1dToConv2d } from "./conv1d_to_conv2d.ts";
 import { deadCode } from "./dead_code.ts";
@@ -24,6 +23,7 @@ import { foldScalarAffine } from "./fold_scalar_affine.ts";
 import { foldShapes } from "./fold_shapes.ts";
 import { gelu } from "./gelu.ts";
 import { gemmToConv } from "./gemm_to_conv.ts";
+import { hoistPick } from "./hoist_pick.ts";
 import { inlineIf } from "./inline_if.ts";
 import { keepDims } from "./keep_dims.ts";
 import { layerNorm } from "./layer_norm.ts";
@@ -59,7 +59,7 @@ const RECOGNISE: readonly Pass[] = [
   mish,
   layerNorm,
   focus,
-  channelSplit,
+  hoistPick,
   pixelShuffle,
   reduceMeanToPool,
 ];

@@ -269,7 +269,10 @@ class Emitter {
   }
 }
 
-/** Permutations of the graph's Transposes, one of each pair of inverses. */
+/**
+ * Permutations of the graph's Transposes and their inverses: tensors between A -> B and B -> A can be
+ * kept in order A, tensors between B -> A and A -> B in order B.
+ */
 function permutations(g: Graph): number[][] {
   const w = new Rewriter(g);
   const found = new Map<string, number[]>();
@@ -277,7 +280,7 @@ function permutations(g: Graph): number[][] {
     if (n.op !== "Transpose" || n.domain !== "") continue;
     const p = permOf(w, n);
     if (p === undefined || p.every((d, i) => d === i)) continue;
-    if (!found.has(p.join()) && !found.has(inverse(p).join())) found.set(p.join(), [...p]);
+    for (const each of [[...p], inverse(p)]) found.set(each.join(), each);
   }
   return [...found.values()];
 }

@@ -158,6 +158,24 @@ Deno.test("kl: clips rare outliers, keeps a flat distribution, takes the larger 
   assert.ok(t < 10, `${t}`);
   const flat = of(Float32Array.from({ length: 8192 }, (_, i) => i + 0.5));
   assert.equal(klThreshold(flat).threshold, flat.absmax);
+  // two near values and a far one: every clip that keeps the near ones apart is equally good
+  const positive = new Float64Array(8192);
+  positive[0] = 1e6;
+  positive[1] = 2e6;
+  positive[2047] = 1;
+  const far = {
+    ...flat,
+    zeros: 0,
+    count: 3000001,
+    width: 1,
+    max: 2047.5,
+    absmax: 2047.5,
+    positive,
+  };
+  const { threshold, curve } = klThreshold(far);
+  assert.equal(curve[0], curve[127]);
+  assert.ok(curve[0]! < curve[128]!);
+  assert.equal(threshold, 255.5);
   // few values: every candidate above the outer one is equally good
   const few = of([1, 1, 1, 2, 2, 3]);
   const r = klThreshold(few);

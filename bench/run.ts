@@ -1,0 +1,42 @@
+/**
+ * `deno task bench`: every kernel interleaved with its competitors; writes bench/results.json and bench/RESULTS.md.
+ * Arguments name sections to run (default all); other rows are kept from the last results.
+ *
+ * @module
+ */
+
+import { benchConv } from "./conv.ts";
+import { Results } from "./measure.ts";
+import { dense, depthwise } from "./shapes.ts";
+import { markdown } from "./report.ts";
+import { summary } from "./targets.ts";
+
+const sections: Readonly<Record<string, (r: Results) => Promise<void> | void>> = {
+  dense: (r) => benchConv(r, dense, "dense"),
+  depthwise: (r) => benchConv(r, depthwise, "depthwise"),
+};
+
+const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(sections);
+const file = new URL("results.json", import.meta.url);
+const results = new Results();
+for (const name of wanted) {
+  const section = sections[name];
+  if (section === undefined) {
+    console.error(`No section ${name}; there are ${Object.keys(sections).join(", ")}.`);
+    Deno.exit(2);
+  }
+  await section(results);
+}
+const kernels = new Set(results.rows.map((r) => r.kernel));
+if (wanted.length < Object.keys(sections).length) {
+  const old = JSON.parse(await Deno.readTextFile(file).catch(() => '{"rows":[]}')) as {
+    rows: Results["rows"];
+  };
+  results.rows.push(...old.rows.filter((r) => !kernels.has(r.kernel)));
+}
+const rows = [...results.rows].sort((a, b) =>
+  a.kernel < b.kernel ? -1 : a.kernel > b.kernel ? 1 : 0
+);
+await Deno.writeTextFile(file, JSON.stringify({ rows, summary: summary(rows) }, null, 1) + "\n");
+await Deno.writeTextFile(new URL("RESULTS.md", import.meta.url), markdown(rows));
+console.log("bench/results.json and bench/RESULTS.md are written.");
