@@ -12,6 +12,7 @@ import type { Tensor } from "../ir/tensor.ts";
 import type { MarchName } from "../march/march.ts";
 import { allocateArena } from "./allocate.ts";
 import type { Live } from "./allocate.ts";
+import { markNonNegative } from "./non_negative.ts";
 import { partition } from "./partition.ts";
 import type { Program, Slot } from "./program.ts";
 
@@ -23,7 +24,8 @@ const MAX_ARENA = 3 * 2 ** 30;
  *
  * @throws BpuError("limit") when the activations do not fit the simulator's memory.
  */
-export function compile(graph: Graph, march: MarchName): Program {
+export function compile(quantized: Graph, march: MarchName): Program {
+  const graph = markNonNegative(quantized);
   const segments = partition(graph);
   const constants = new Map<string, Tensor>();
   const spans = new Map<string, { from: number; to: number }>();

@@ -194,6 +194,10 @@ export interface OpDef {
   prepare?(c: StepContext): unknown;
   /** Integer evaluation. */
   run?(c: StepContext, state: unknown): void;
+  /** Integer evaluation of non-negative inputs gives non-negative outputs, whatever the scales. */
+  readonly keepsSign?: boolean;
+  /** Whether the integer outputs are never negative, for a node's constants (a table). */
+  nonNegative?(constant: (i: number) => Tensor | undefined): boolean;
   /** Multiply-accumulates of one run. */
   macs?(c: InferContext & { output(i: number): TensorType }): number;
 }

@@ -97,7 +97,7 @@ export function factor(shape: readonly number[], moves: readonly Move[]): Factor
   return dims === undefined ? undefined : arrange(dims.flat());
 }
 
-/** One index taken along a dimension behind a chain, as a slice in front of it. */
+/** Part of a dimension taken behind a chain, as a slice in front of it. */
 export interface Picked {
   /** Dimension of the source, seen as outer x count x inner. */
   readonly axis: number;
@@ -108,16 +108,21 @@ export interface Picked {
   readonly rest: Factored;
 }
 
-/** Where in the source the dimension `axis` behind `moves` lies, when it is one factor of it. */
+/**
+ * Where in the source the dimension `axis` behind `moves` lies, when it is one factor of it, and what is
+ * left to do when `size` of its entries are taken.
+ */
 export function pick(
   shape: readonly number[],
   moves: readonly Move[],
   axis: number,
+  size: number,
 ): Picked | undefined {
   const dims = follow(shape, moves);
   const f = dims?.[axis]?.[0];
   if (dims === undefined || f === undefined || dims[axis]!.length !== 1) return undefined;
   const rest = dims.flatMap((d, i) => i === axis ? [] : d);
+  const part = size === 1 ? [] : [{ ...f, size }];
   const same = rest.filter((r) => r.at[0] === f.at[0]);
   const product = (list: readonly Factor[]) => list.reduce((p, r) => p * r.size, 1);
   return {
@@ -125,6 +130,6 @@ export function pick(
     count: f.size,
     outer: product(same.filter((r) => compare(r.at, f.at) < 0)),
     inner: product(same.filter((r) => compare(r.at, f.at) > 0)),
-    rest: arrange(rest),
+    rest: arrange(dims.flatMap((d, i) => i === axis ? part : d)),
   };
 }

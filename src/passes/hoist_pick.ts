@@ -1,5 +1,5 @@
 /**
- * One index taken from a tensor behind Reshapes and Transposes is a Slice in front of them: the halves of a
+ * A part taken from a tensor behind Reshapes and Transposes is a Slice in front of them: the halves of a
  * channel shuffle, the queries, keys and values of an attention layer.
  *
  * @module
@@ -17,7 +17,7 @@ import type { Rewriter } from "./rewriter.ts";
 
 interface Match {
   readonly x: string;
-  readonly index: number;
+  readonly part: Part;
   readonly picked: Picked;
   readonly pattern: readonly Node[];
 }
@@ -25,8 +25,15 @@ interface Match {
 const MAX_CHAIN = 8;
 const MOVES = ["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"];
 
-/** The index that a node takes along one dimension: Gather of a scalar, or Slice of one entry. */
-function indexOf(w: Rewriter, n: Node): { axis: number; index: number } | undefined {
+/** Entries of one dimension. */
+interface Part {
+  readonly axis: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** What a node takes along one dimension: Gather of a scalar, or Slice with step 1. */
+function partOf(w: Rewriter, n: Node): Part | undefined {
   const shape = w.shape(n.inputs[0]!);
   if (shape === undefined || n.domain !== "") return undefined;
   const positive = (a: number) => a < 0 ? a + shape.length : a;
@@ -34,22 +41,38 @@ function indexOf(w: Rewriter, n: Node): { axis: number; index: number } | undefi
     const index = scalarOf(w, n.inputs[1]);
     const axis = positive(intAttr(n, "axis", 0));
     if (index === undefined || w.shape(n.inputs[1]!)?.length !== 0) return undefined;
-    return { axis, index: index < 0 ? index + shape[axis]! : index };
+    return { axis, start: index < 0 ? index + shape[axis]! : index, size: 1 };
   }
   if (n.op !== "Slice") return undefined;
   const out = w.shape(n.outputs[0]!);
   const starts = intsOf(w, n.inputs[1]);
   const axes = (n.inputs[3] ?? "") === "" ? [0] : intsOf(w, n.inputs[3]);
+  const steps = (n.inputs[4] ?? "") === "" ? [1] : intsOf(w, n.inputs[4]);
   if (out === undefined || starts?.length !== 1 || axes?.length !== 1) return undefined;
   const axis = positive(axes[0]!);
-  if (out[axis] !== 1 || shape[axis] === 1) return undefined;
+  const size = out[axis]!;
+  if (size === shape[axis] || size === 0 || (steps?.[0] !== 1 && size !== 1)) return undefined;
   const start = starts[0]! < 0 ? starts[0]! + shape[axis]! : starts[0]!;
-  return { axis, index: Math.max(0, Math.min(shape[axis]! - 1, start)) };
+  return { axis, start: Math.max(0, Math.min(shape[axis]! - 1, start)), size };
+}
+
+/** Whether a part is transposed once more, so that moving the chain behind it saves that. */
+function isTransposed(w: Rewriter, n: Node): boolean {
+  let user = w.onlyUser(n.outputs[0]!);
+  if (user?.op === "Reshape") user = w.onlyUser(user.outputs[0]!);
+  return user?.op === "Transpose";
+}
+
+/** Whether moving the chain behind this part is worth it: single entries always. */
+function worthwhile(w: Rewriter, n: Node): boolean {
+  const part = partOf(w, n);
+  return part !== undefined && (part.size === 1 || isTransposed(w, n));
 }
 
 /**
- * x -> Reshape, Transpose, ... -> take index i becomes Slice(x) -> Reshape, Transpose, ... on the part that
- * is taken; often nothing but the Slice remains. Done when every reader of the chain takes an index.
+ * x -> Reshape, Transpose, ... -> take a part becomes Slice(x) -> Reshape, Transpose, ... on the part that is
+ * taken; often nothing but the Slice remains. Done when every reader of the chain takes one entry of a
+ * dimension, or a range that is transposed again.
  */
 export const hoistPick = nodePass<Match>({
   name: "hoist_pick",
@@ -58,11 +81,11 @@ export const hoistPick = nodePass<Match>({
 qkv [1,3HD,L] -> Reshape -> Transpose -> Gather(i)   =>   Slice(qkv) -> Reshape -> Transpose`,
   ops: ["Gather", "Slice"],
   check(w, n) {
-    const taken = indexOf(w, n);
+    const part = partOf(w, n);
     const last = w.producerOf(n.inputs[0]!, ...MOVES);
-    if (taken === undefined || last === undefined) return undefined;
-    const other = w.users(n.inputs[0]!).find((u) => indexOf(w, u) === undefined);
-    if (other !== undefined) return `${other.name} reads all of ${n.inputs[0]}`;
+    if (part === undefined || last === undefined || !worthwhile(w, n)) return undefined;
+    const other = w.users(n.inputs[0]!).find((u) => !worthwhile(w, u));
+    if (other !== undefined) return `${other.name} reads ${n.inputs[0]} as it is`;
     if (w.pinned(n.inputs[0]!)) return w.whyShared(n.inputs[0]!);
 
     const pattern: Node[] = [n];
@@ -81,19 +104,23 @@ qkv [1,3HD,L] -> Reshape -> Transpose -> Gather(i)   =>   Slice(qkv) -> Reshape 
     if (shape === undefined || w.shape(n.outputs[0]!) === undefined) {
       return "its shape is not known";
     }
-    const picked = pick(shape, moves, taken.axis);
+    if (part.size > 1 && !moves.some((m) => "perm" in m)) return undefined;
+    const picked = pick(shape, moves, part.axis, part.size);
     if (picked === undefined) return "its dimension is not one factor of a dimension in front";
-    if (picked.outer !== 1 && picked.inner !== 1) return "its entries lie scattered in front";
-    return { x, index: taken.index, picked, pattern };
+    if (picked.outer !== 1 && (picked.inner !== 1 || part.size > 1)) {
+      return "its entries lie scattered in front";
+    }
+    return { x, part, picked, pattern };
   },
   rewrite(w, n, m) {
     const { axis, outer, count, inner } = m.picked;
+    const { start: first, size } = m.part;
     const out = n.outputs[0]!;
     const source = w.shape(m.x)!;
-    const shape = source.map((d, i) => i === axis ? d / count : d);
-    const strided = inner === 1;
-    const start = strided ? m.index : m.index * inner;
-    const end = strided ? m.index + (outer - 1) * count + 1 : start + inner;
+    const shape = source.map((d, i) => i === axis ? d / count * size : d);
+    const strided = outer > 1;
+    const start = strided ? first : first * inner;
+    const end = strided ? first + (outer - 1) * count + 1 : start + size * inner;
     const store = (hint: string, v: number) => w.store(`${n.name}_${hint}`, i64([v]));
     const inputs = [
       m.x,

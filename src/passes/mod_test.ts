@@ -93,3 +93,28 @@ Deno.test("reasons name nodes that are still there", async () => {
   const names = new Set(r.graph.nodes.map((n) => n.name));
   for (const s of r.steps) for (const x of s.reasons) assert.ok(names.has(x.node));
 });
+
+Deno.test("a channel shuffle and a pixel shuffle of 3x3 stay Reshape, Transpose, Reshape", async () => {
+  for (
+    const [six, perm, out] of [
+      [[1, 3, 6, 4, 4], [0, 2, 1, 3, 4], [1, 18, 4, 4]],
+      [[1, 2, 3, 3, 4, 4], [0, 1, 4, 2, 5, 3], [1, 2, 12, 12]],
+    ] as const
+  ) {
+    const g = graphOf({
+      inputs: { x: [1, 2, 4, 4] },
+      outputs: ["y"],
+      nodes: [
+        node("Conv", "conv", ["x", "w"], ["c"]),
+        node("Reshape", "r1", ["c", "six"], ["a"]),
+        node("Transpose", "t", ["a"], ["b"], { perm: attr.ints(perm) }),
+        node("Reshape", "r2", ["b", "out"], ["d"]),
+        node("Relu", "relu", ["d"], ["y"]),
+      ],
+      constants: { w: rng.f32([18, 2, 1, 1]), six: i64(six), out: i64(out) },
+    });
+    const r = await optimize(g, { engine, verify: true });
+    await assertSame(g, r.graph);
+    assert.equal(ops(r.graph), "Conv Reshape Transpose Reshape Relu");
+  }
+});

@@ -8,6 +8,8 @@ export const hzLut: OpDef = {
   domain: "horizon",
   infer: (c) => [{ dtype: c.need(1).dtype, shape: c.need(0).shape }],
   // Gather takes negative indices, so a table in two's-complement order needs no offset.
+  nonNegative: (constant) =>
+    (constant(1)?.data as Int8Array | undefined)?.every((v) => v >= 0) === true,
   body: fn("HzLut", ["x", "table"], ["y"], [], "i=Cast(x){to=i32}; y=Gather(table, i)"),
   run(c) {
     const x = c.need(0);

@@ -11,6 +11,7 @@ function maxPoolOp(op: string, text: string): OpDef {
     op,
     table: "HzQuantizedMaxPool",
     domain: "horizon",
+    keepsSign: true,
     infer(c) {
       const x = c.need(0);
       const g = windowOf(c.node, intsAttr(c.node, "kernel_shape"));

@@ -26,6 +26,7 @@ export const hzResizeNearest: OpDef = {
   op: "HzQuantizedResizeNearest",
   table: "HzQuantizedResizeUpsample",
   domain: "horizon",
+  keepsSign: true,
   packs: [1, 2, 3, 4, 5, 6],
   infer(c) {
     const x = c.need(0);
@@ -52,6 +53,7 @@ export const hzResizeLinear: OpDef = {
   op: "HzQuantizedResizeLinear",
   table: "HzQuantizedResizeUpsample",
   domain: "horizon",
+  keepsSign: true,
   packs: [1, 2, 3, 4, 5, 6],
   infer(c) {
     const [n, ch] = c.need(0).shape;

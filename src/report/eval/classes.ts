@@ -12,7 +12,9 @@ export function parseLabels(text: string, file: string): Map<string, number> {
   const head = rows.shift()?.map((s) => s.trim()) ?? [];
   const name = head.indexOf("file"), label = head.indexOf("class_index");
   if (name < 0 || label < 0) {
-    throw new BpuError("format", "the first line must name the columns file and class_index", { file });
+    throw new BpuError("format", "the first line must name the columns file and class_index", {
+      file,
+    });
   }
   return new Map(rows.map((r, i): [string, number] => {
     const v = Number(r[label]);
@@ -47,7 +49,8 @@ export class Classes {
   /** Adds one picture: outputs of the model, of the reference, and the label, where known. */
   add(values: ArrayLike<number>, reference?: ArrayLike<number>, label?: number): void {
     this.pictures++;
-    const five = topK(values, 5), best = reference === undefined ? undefined : topK(reference, 1)[0];
+    const five = topK(values, 5),
+      best = reference === undefined ? undefined : topK(reference, 1)[0];
     if (label !== undefined) {
       this.labelled++;
       if (five[0] === label) this.top1++;

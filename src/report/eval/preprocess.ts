@@ -5,7 +5,14 @@
  */
 
 import { BpuError } from "../../errors.ts";
-import { centerCrop, letterbox, type Picture, resize, rgbToGray, swapRedBlue } from "../../formats/image/mod.ts";
+import {
+  centerCrop,
+  letterbox,
+  type Picture,
+  resize,
+  rgbToGray,
+  swapRedBlue,
+} from "../../formats/image/mod.ts";
 import { hwcToChw, toFloats } from "../../formats/image/mod.ts";
 import type { ResizeMethod } from "../../formats/image/mod.ts";
 import type { Tensor } from "../../ir/tensor.ts";
@@ -39,7 +46,11 @@ export type Step =
   }
   | { readonly step: "color"; readonly order: ColourOrder }
   /** y = (x - mean) * scale, one value or one a channel. */
-  | { readonly step: "normalize"; readonly mean: readonly number[]; readonly scale: readonly number[] }
+  | {
+    readonly step: "normalize";
+    readonly mean: readonly number[];
+    readonly scale: readonly number[];
+  }
   | { readonly step: "layout"; readonly order: "NCHW" | "NHWC" };
 
 const torch: Step = {
@@ -64,7 +75,11 @@ export const chains: ReadonlyMap<string, readonly Step[]> = new Map<string, read
   ["nanodet", [
     { step: "resize" },
     { step: "color", order: "bgr" },
-    { step: "normalize", mean: [103.53, 116.28, 123.675], scale: [1 / 57.375, 1 / 57.12, 1 / 58.395] },
+    {
+      step: "normalize",
+      mean: [103.53, 116.28, 123.675],
+      scale: [1 / 57.375, 1 / 57.12, 1 / 58.395],
+    },
   ]],
   ["ultraface", [{ step: "resize" }, { step: "normalize", mean: [127], scale: [1 / 128] }]],
   ["mnist", [{ step: "resize" }, { step: "color", order: "gray" }]],
@@ -135,7 +150,9 @@ export function parseChain(text: string, file: string): readonly Step[] {
       }
       const allowed = words.get(key) ?? words.get(`${kind}.${key}`);
       if (allowed !== undefined) {
-        if (!allowed.includes(String(value))) wrong(i, `${key} must be one of ${allowed.join(", ")}`);
+        if (!allowed.includes(String(value))) {
+          wrong(i, `${key} must be one of ${allowed.join(", ")}`);
+        }
       } else if (kind === "normalize") {
         const ok = Array.isArray(value) && value.length > 0 &&
           value.every((v) => typeof v === "number" && Number.isFinite(v));
@@ -144,7 +161,9 @@ export function parseChain(text: string, file: string): readonly Step[] {
         wrong(i, `${key} must be a number`);
       }
     }
-    for (const key of kind === "normalize" ? ["mean", "scale"] : kind === "color" ? ["order"] : []) {
+    for (
+      const key of kind === "normalize" ? ["mean", "scale"] : kind === "color" ? ["order"] : []
+    ) {
       if (!(key in item)) wrong(i, `${kind} needs ${key}`);
     }
     return item as Step;
@@ -281,6 +300,6 @@ export function applyChain(
       values[i] = (values[i]! - one(s.mean, i)) * one(s.scale, i);
     }
   }
-  const data = layout === "NHWC" ? values : hwcToChw(values, w, h, c);
+  const data = layout === "NHWC" ? values : hwcToChw(values, h, w, c);
   return { tensor: { dtype: "float32", shape: [1, ...shape.slice(1)], data }, placement: at };
 }

@@ -10,7 +10,8 @@ import { type Decoder, refuse, toPicture } from "./decoder.ts";
 /** Decodes UltraFace. */
 export const ultraface: Decoder = (outputs, c) => {
   const all = [...outputs.values()];
-  const scores = all.find((t) => t.shape.at(-1) === 2), boxes = all.find((t) => t.shape.at(-1) === 4);
+  const scores = all.find((t) => t.shape.at(-1) === 2),
+    boxes = all.find((t) => t.shape.at(-1) === 4);
   if (scores === undefined || boxes === undefined || boxes.data.length !== scores.data.length * 2) {
     return refuse("ultraface", "scores [1, n, 2] and boxes [1, n, 4] are expected");
   }

@@ -1,0 +1,68 @@
+/** Convolutions. */
+
+import { attr, node } from "../../ir/graph.ts";
+import type { Tensor } from "../../ir/tensor.ts";
+import { f32 } from "../../ir/tensor.ts";
+import { exact } from "./harness.ts";
+import type { Case, Random } from "./harness.ts";
+
+function convCase(r: Random): Case {
+  const depthwise = r.next() < 0.3;
+  const group = depthwise ? r.int(2, 17) : r.pick(1, 1, 2, 3);
+  const inPer = depthwise ? 1 : r.int(1, 7), outPer = r.int(1, 9);
+  const [kh, kw] = [r.int(1, 4), r.int(1, 4)];
+  const d = r.pick(1, 1, 2);
+  const extent = Math.max(kh, kw) * d;
+  const h = extent + d * r.int(0, 5), w = extent + d * r.int(0, 5);
+  // bayes: the input must be a multiple of the dilation, and dilated kernels have stride 1.
+  const [H, W] = [Math.ceil(h / d) * d, Math.ceil(w / d) * d];
+  const stride = d > 1 ? 1 : r.pick(1, 1, 2, 3);
+  const activation = r.pick("none", "Relu", "Clip");
+  const constants: Record<string, Tensor> = {
+    w: r.values([group * outPer, inPer, kh, kw], 2 ** r.int(-6, 3)),
+  };
+  if (r.next() < 0.7) constants["b"] = r.values([group * outPer], 2 ** r.int(-4, 4));
+  const ins = ["x0", ...Object.keys(constants)];
+  const nodes = [
+    node("Conv", "n", ins, [activation === "none" ? "y" : "c"], {
+      group: attr.int(group),
+      strides: attr.ints([stride, r.pick(stride, 1)]),
+      dilations: attr.ints([d, d]),
+      pads: attr.ints([r.int(0, kh - 1), r.int(0, kw - 1), r.int(0, kh - 1), r.int(0, kw - 1)]),
+    }),
+  ];
+  if (activation === "Relu") nodes.push(node("Relu", "a", ["c"], ["y"]));
+  if (activation === "Clip") {
+    constants["lo"] = f32([], [r.pick(0, -1)]);
+    constants["hi"] = f32([], [r.pick(1, 6)]);
+    nodes.push(node("Clip", "a", ["c", "lo", "hi"], ["y"]));
+  }
+  return { inputs: [[r.int(1, 2), group * inPer, H, W]], constants, nodes };
+}
+
+/** A convolution whose result stays int8: a table behind it reads integers. */
+function convThenTable(r: Random): Case {
+  const c = convCase(r);
+  const last = c.nodes[c.nodes.length - 1]!;
+  const nodes = [
+    ...c.nodes.slice(0, -1),
+    { ...last, outputs: ["t"] },
+    node("Sigmoid", "table", ["t"], ["y"]),
+  ];
+  return { ...c, nodes };
+}
+
+/** Sums beyond 2^24: the float32 form of the function body would not be exact. */
+function deepConv(r: Random): Case {
+  const [inC, outC] = [r.int(1050, 1400), r.int(1, 5)];
+  const w = r.values([outC, inC, 1, 1]);
+  const data = Float32Array.from(w.data as Float32Array, (v) => Math.sign(v));
+  const plain = r.next() < 0.5;
+  const nodes = [node("Conv", "n", ["x0", "w"], [plain ? "y" : "t"])];
+  if (!plain) nodes.push(node("Sigmoid", "table", ["t"], ["y"]));
+  return { inputs: [[1, inC, 2, 3]], constants: { w: { ...w, data } }, nodes };
+}
+
+exact("Conv", convCase);
+exact("Conv, int8 out", convThenTable);
+exact("Conv, more than 1024 taps", deepConv);

@@ -1,0 +1,147 @@
+/**
+ * For tests only: one operator (or a few in a row) on random shapes, attributes and scales is quantized,
+ * compiled, simulated and compared bit for bit with stock onnxruntime-web running the function bodies.
+ *
+ * @module
+ */
+
+import { equal } from "node:assert/strict";
+import { compile } from "../../compile/compile.ts";
+import type { Attr, Graph, Node } from "../../ir/graph.ts";
+import { node } from "../../ir/graph.ts";
+import type { Tensor } from "../../ir/tensor.ts";
+import { elementCount, f32 } from "../../ir/tensor.ts";
+import { bayes } from "../../march/bayes.ts";
+import { functionsOf } from "../../ops/functions.ts";
+import { inferTypes } from "../../ops/infer.ts";
+import { layoutOf } from "../../quantize/layout.ts";
+import type { TensorPlan } from "../../quantize/plan.ts";
+import { quantize } from "../../quantize/quantize.ts";
+import type { Quantized } from "../../quantize/quantize.ts";
+import { createFloatEngine } from "../../run/float.ts";
+import { openProgram } from "../../run/simulator.ts";
+import { exactness } from "../prove.ts";
+
+/** Seeded numbers. */
+export class Random {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = Math.imul(seed + 1, 2654435761) >>> 0;
+  }
+  next(): number {
+    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
+    return (this.#state >>> 8) / 2 ** 24;
+  }
+  int(lo: number, hi: number): number {
+    return lo + Math.floor(this.next() * (hi - lo + 1));
+  }
+  pick<T>(...list: readonly T[]): T {
+    return list[this.int(0, list.length - 1)]!;
+  }
+  values(shape: readonly number[], size = 1): Tensor {
+    const n = elementCount(shape);
+    return f32(shape, Array.from({ length: n }, () => (2 * this.next() - 1) * size));
+  }
+}
+
+/** One node with constant inputs, or several nodes in a row. */
+export interface Case {
+  readonly inputs: readonly (readonly number[])[];
+  readonly constants?: Readonly<Record<string, Tensor>>;
+  readonly nodes: readonly Node[];
+  readonly output?: string;
+  /** Extra outputs (Split). */
+  readonly outputs?: readonly string[];
+}
+
+/** One node on one input; constants follow as inputs. */
+export const one = (
+  op: string,
+  r: Random,
+  shape: readonly number[],
+  a: Record<string, Attr> = {},
+  constants: Record<string, Tensor> = {},
+): Case => {
+  void r;
+  return {
+    inputs: [shape],
+    constants,
+    nodes: [node(op, "n", ["x0", ...Object.keys(constants)], ["y"], a)],
+  };
+};
+/** A random feature map. */
+export const map = (
+  r: Random,
+  maxC = 9,
+): number[] => [r.int(1, 2), r.int(1, maxC), r.int(3, 11), r.int(3, 11)];
+
+/** The float graph of a case. */
+export function graphOf(c: Case): Graph {
+  const float = (name: string, shape: readonly number[]) =>
+    ({ name, dtype: "float32", shape }) as const;
+  const bare: Graph = {
+    name: "case",
+    opset: 17,
+    domains: new Map(),
+    nodes: c.nodes,
+    inputs: c.inputs.map((s, i) => float(`x${i}`, s)),
+    outputs: [],
+    constants: new Map(Object.entries(c.constants ?? {})),
+    types: new Map(),
+    metadata: new Map(),
+  };
+  const types = inferTypes(bare).types;
+  const outputs = ["y", ...c.outputs ?? []].map((t) => ({ name: t, ...types.get(t)! }));
+  return { ...bare, types, outputs };
+}
+
+/** Random cases per operator. */
+const CASES = 24;
+
+/** The engine of this test file. */
+export const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+
+/** What {@linkcode exact} can be told. */
+export interface ExactOptions {
+  readonly cases?: number;
+  /** Only int8 (rows of the table without int16 forms of ours). */
+  readonly int8?: boolean;
+  /** Something else that must hold of a quantized case. */
+  check?(q: Quantized): void;
+}
+
+/** Declares the test of one operator. */
+export function exact(name: string, generate: (r: Random) => Case, o: ExactOptions = {}): void {
+  Deno.test(`${name}: the simulator equals onnxruntime-web bit for bit`, async () => {
+    const cases = o.cases ?? CASES;
+    for (let seed = 0; seed < cases; seed++) {
+      const r = new Random(seed * 131 + name.length);
+      const graph = graphOf(generate(r));
+      // What the operator table refuses must be exact too, so placement is not asked here.
+      const where = new Map(graph.nodes.map((n) => [n.name, { on: "BPU" } as const]));
+      // The first third is all int8, then any mixture of int8 and int16.
+      const wide = new Set(
+        seed < cases / 3 || o.int8 ? [] : graph.nodes.flatMap((n) => [...n.inputs, ...n.outputs])
+          .filter(() => r.next() < 0.6),
+      );
+      const layout = layoutOf(graph, where, bayes, wide);
+      const tensors = new Map([...layout.needed].map((t): [string, TensorPlan] => [t, {
+        dtype: wide.has(t) ? "int16" : "int8",
+        threshold: 2 ** (6 * r.next() - 3),
+        zero: 0,
+        method: "test",
+      }]));
+      const q = quantize(graph, { march: "bayes", nodes: where, tensors, weights: new Map() });
+      o.check?.(q);
+      const feeds = new Map(
+        graph.inputs.map((p) => [p.name, r.values(p.shape, 2 ** r.int(-2, 3))]),
+      );
+      const simulator = await openProgram(compile(q.graph, "bayes"), { cpu: engine });
+      const session = await engine.open(q.graph);
+      const found = exactness(await simulator.run(feeds), await session.run(feeds));
+      await session.close();
+      await simulator.close();
+      equal(found.differing, 0, `seed ${seed}: ${found.differing} of ${found.total} differ`);
+    }
+  });
+}
