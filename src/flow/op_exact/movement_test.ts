@@ -3,7 +3,6 @@
 import { attr, node } from "../../ir/graph.ts";
 import { f32, i64 } from "../../ir/tensor.ts";
 import { exact, map, one } from "./harness.ts";
-import type { Case, Random } from "./harness.ts";
 
 exact("Concat", (r) => {
   const shape = map(r);

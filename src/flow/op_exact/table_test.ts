@@ -3,7 +3,6 @@
 import { attr } from "../../ir/graph.ts";
 import { f32 } from "../../ir/tensor.ts";
 import { exact, map, one } from "./harness.ts";
-import type { Case, Random } from "./harness.ts";
 
 exact("Relu", (r) => one("Relu", r, map(r)));
 exact("Clip", (r) => one("Clip", r, map(r), {}, { lo: f32([], [-0.5]), hi: f32([], [0.7]) }));
