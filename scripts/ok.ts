@@ -38,6 +38,7 @@ const steps: [string, string[]][] = [
   ["types", ["check", "mod.ts", "cli/", "src/", "bench/", "scripts/"]],
   ["import direction", ["task", "check:deps"]],
   ["wasm rebuilds to the committed bytes", ["task", "build:wasm", "--check"]],
+  ["generated protobuf code is up to date", ["task", "build:proto", "--check"]],
 ];
 let passed = 0, failed = 0;
 for (const [name, args] of steps) {

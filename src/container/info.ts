@@ -6,6 +6,7 @@
 
 import { BpuError } from "../errors.ts";
 import { shapeText } from "../ir/tensor.ts";
+import type { TensorType } from "../ir/tensor.ts";
 import { Reader } from "./codec.ts";
 import type { Json } from "./codec.ts";
 import { recordsOf, scaleInfo } from "./deleted.ts";
@@ -223,13 +224,9 @@ function optional(calibration: Info): string[] {
 /** One line of `deleted_nodes_info.txt`: type, scale and zero point of a removed node. */
 export function deletedLine(d: Deleted): string {
   const s = scaleInfo(d);
-  const parts = [
-    `type: ${d.type}`,
-    `${d.side}: ${d.port}`,
-    `shape: ${shapeText(d.portType.shape)} ${d.portType.dtype} -> ${
-      shapeText(d.innerType.shape)
-    } ${d.innerType.dtype}`,
-  ];
+  const text = (t: TensorType) => `${shapeText(t.shape)} ${t.dtype}`;
+  const [from, to] = d.side === "input" ? [d.portType, d.innerType] : [d.innerType, d.portType];
+  const parts = [`type: ${d.type}`, `${d.side}: ${d.port}`, `shape: ${text(from)} -> ${text(to)}`];
   if (s !== undefined) {
     parts.push(`scale: [${Array.from(s.scale).join(", ")}]`, `zero point: ${s.zero}`);
   }

@@ -5,10 +5,12 @@
 
 import { equal, ok } from "node:assert/strict";
 import { readBin, writeBin } from "../container/bin.ts";
+import { compare } from "../calibrate/metrics.ts";
 import { loadOcrModels } from "../deps.ts";
 import { loadCaffe } from "../formats/caffe/load.ts";
 import { loadOnnx } from "../formats/onnx/load.ts";
 import type { Graph } from "../ir/graph.ts";
+import type { Tensor } from "../ir/tensor.ts";
 import { bayes } from "../march/bayes.ts";
 import { functionsOf } from "../ops/functions.ts";
 import { createFloatEngine } from "../run/float.ts";
@@ -56,6 +58,23 @@ async function endToEnd(graph: Graph, least: number): Promise<void> {
     ];
     const [x, y] = [await a.run(feeds), await b.run(feeds)];
     for (const [name, t] of y) equal(differingValues(x.get(name)!, t), 0, name);
+    // Fake quantization in float foretells the integers; the passes keep the float outputs.
+    const stage = async (g: Graph) => await (await engine.open(g)).run(feeds);
+    const [original, optimized, calibrated] = [
+      await stage(conversion.original),
+      await stage(conversion.optimized),
+      await stage(conversion.calibrated),
+    ];
+    for (const [name, t] of y) {
+      const cosine = (u: Tensor, v: Tensor) =>
+        compare(u.data as Float32Array, v.data as Float32Array).cosine;
+      const kept = cosine(original.get(name)!, optimized.get(name)!);
+      ok(kept > 0.99999, `${name}: optimized has cosine ${kept}`);
+      // It must be nearer to the simulator than the float model is, unless both are very near.
+      const foretold = cosine(calibrated.get(name)!, t);
+      const plain = Math.min(cosine(original.get(name)!, t), 0.99);
+      ok(foretold > plain, `${name}: calibrated ${foretold}, float ${plain} to the simulator`);
+    }
   } finally {
     await engine.close();
   }

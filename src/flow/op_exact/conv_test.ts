@@ -63,6 +63,63 @@ function deepConv(r: Random): Case {
   return { inputs: [[1, inC, 2, 3]], constants: { w: { ...w, data } }, nodes };
 }
 
+function transposedCase(r: Random): Case {
+  const group = r.pick(1, 1, 2, 3, 5);
+  const inPer = r.int(1, 6), outPer = group === 5 ? 1 : r.int(1, 7);
+  const k = [r.int(1, 5), r.int(1, 5)], strides = [r.int(1, 3), r.int(1, 3)];
+  const pad = (i: number) => r.int(0, Math.min(k[i]! - 1, 2));
+  const size = [r.int(2, 6), r.int(2, 6)];
+  const fixed = r.next() < 0.2;
+  const constants: Record<string, Tensor> = {
+    w: r.values([group * inPer, outPer, k[0]!, k[1]!], 2 ** r.int(-6, 3)),
+  };
+  if (r.next() < 0.7) constants["b"] = r.values([group * outPer], 2 ** r.int(-4, 4));
+  const int8 = r.next() < 0.6;
+  const nodes = [
+    node("ConvTranspose", "n", ["x0", ...Object.keys(constants)], [int8 ? "t" : "y"], {
+      group: attr.int(group),
+      strides: attr.ints(strides),
+      ...(fixed
+        ? {
+          auto_pad: attr.string(r.pick("SAME_UPPER", "SAME_LOWER")),
+          output_shape: attr.ints(size.map((d, i) => strides[i]! * (d - 1) + r.int(1, k[i]!))),
+        }
+        : {
+          pads: attr.ints([pad(0), pad(1), pad(0), pad(1)]),
+          output_padding: attr.ints(strides.map((s) => r.int(0, s - 1))),
+        }),
+    }),
+  ];
+  if (int8) nodes.push(node(r.pick("Relu", "Sigmoid"), "a", ["t"], ["y"]));
+  return { inputs: [[r.int(1, 2), group * inPer, ...size]], constants, nodes };
+}
+
+/** Sums beyond 2^24. */
+function deepTransposed(r: Random): Case {
+  const [inC, outC] = [r.int(1050, 1200), r.int(1, 3)];
+  const w = r.values([inC, outC, 2, 1]);
+  const data = Float32Array.from(w.data as Float32Array, (v) => Math.sign(v));
+  const nodes = [
+    node("ConvTranspose", "n", ["x0", "w"], ["t"], {
+      strides: attr.ints([2, 1]),
+      pads: attr.ints([r.int(0, 1), 0, 0, 0]),
+      output_padding: attr.ints([r.int(0, 1), 0]),
+    }),
+    node(r.pick("Sigmoid", "Identity"), "table", ["t"], ["y"]),
+  ].slice(0, r.pick(1, 2));
+  const last = nodes[nodes.length - 1]!;
+  if (nodes.length === 1 || last.op === "Identity") {
+    return {
+      inputs: [[1, inC, 2, 3]],
+      constants: { w: { ...w, data } },
+      nodes: [{ ...nodes[0]!, outputs: ["y"] }],
+    };
+  }
+  return { inputs: [[1, inC, 2, 3]], constants: { w: { ...w, data } }, nodes };
+}
+
 exact("Conv", convCase);
 exact("Conv, int8 out", convThenTable);
 exact("Conv, more than 1024 taps", deepConv);
+exact("ConvTranspose", transposedCase, { cases: 48 });
+exact("ConvTranspose, sums beyond 2^24", deepTransposed);

@@ -117,8 +117,11 @@ function extremeOp(op: string, standard: "ReduceMax" | "ReduceMin"): OpDef {
     ),
     run(c) {
       const type = c.need(0).dtype as "int8" | "int16";
-      reduceOver(c, intsAttr(c.node, "axes"), (view, x, y) =>
-        kernel(c.arena, { ...view, x, y, type }));
+      reduceOver(
+        c,
+        intsAttr(c.node, "axes"),
+        (view, x, y) => kernel(c.arena, { ...view, x, y, type }),
+      );
     },
   };
 }

@@ -17,6 +17,7 @@ import {
   hzConvInt,
   hzPreprocess,
 } from "./hz_conv.ts";
+import { hzConvTranspose } from "./hz_conv_transpose.ts";
 import { hzDepthToSpace16, hzSpaceToDepth16 } from "./hz_depth_to_space.ts";
 import { hzDequantize } from "./hz_dequantize.ts";
 import { hzLut, hzLut16 } from "./hz_lut.ts";
@@ -25,7 +26,14 @@ import { hzMul } from "./hz_mul.ts";
 import { hzPad16 } from "./hz_pad.ts";
 import { hzPRelu } from "./hz_prelu.ts";
 import { hzQuantize } from "./hz_quantize.ts";
-import { hzGlobalAveragePool, hzReduceMean, hzReduceSum } from "./hz_reduce_sum.ts";
+import {
+  hzGlobalAveragePool,
+  hzGlobalMaxPool,
+  hzReduceMax,
+  hzReduceMean,
+  hzReduceMin,
+  hzReduceSum,
+} from "./hz_reduce.ts";
 import { hzRequantize } from "./hz_requantize.ts";
 import { hzResizeLinear, hzResizeNearest } from "./hz_resize.ts";
 
@@ -40,9 +48,11 @@ export const listHz: readonly OpDef[] = [
   hzConvAcc,
   hzConvAccInt,
   hzConvInt,
+  ...hzConvTranspose,
   hzDepthToSpace16,
   hzDequantize,
   hzGlobalAveragePool,
+  hzGlobalMaxPool,
   hzLut,
   hzLut16,
   hzMaxPool,
@@ -52,7 +62,9 @@ export const listHz: readonly OpDef[] = [
   hzPRelu,
   hzPreprocess,
   hzQuantize,
+  hzReduceMax,
   hzReduceMean,
+  hzReduceMin,
   hzReduceSum,
   hzRequantize,
   hzResizeLinear,

@@ -18,6 +18,7 @@ import {
 import type { OpDef, QuantSpec } from "../op.ts";
 import type { UnaryDef } from "../unary.ts";
 import { convQuant } from "./conv.ts";
+import { convTransposeQuant } from "./conv_transpose.ts";
 import { addQuant, mulQuant, preluQuant, subQuant } from "./elementwise.ts";
 import { lutQuant } from "./lut.ts";
 import { blockQuant, concatQuant, movementQuant, padQuant } from "./movement.ts";
@@ -28,6 +29,7 @@ type Facets = { readonly quant?: QuantSpec; readonly run?: OpDef["run"] };
 
 const facets: ReadonlyMap<string, Facets> = new Map<string, Facets>([
   ["Conv", { quant: convQuant }],
+  ["ConvTranspose", { quant: convTransposeQuant }],
   ["Add", { quant: addQuant }],
   ["Sub", { quant: subQuant }],
   ["Mul", { quant: mulQuant }],

@@ -6,9 +6,10 @@
 
 import { attr, intAttr, intsAttr } from "../../ir/graph.ts";
 import { numbersOf, tensor } from "../../ir/tensor.ts";
-import { MIN_SCALE, multiplierOf, roundAway } from "../arithmetic.ts";
+import { MIN_SCALE, roundAway } from "../arithmetic.ts";
 import { codeOf, settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
+import { multiplier } from "./common.ts";
 
 /** Integer weights, bias and scales of a convolution-like operator. */
 export interface ConvConstants {
@@ -80,7 +81,7 @@ export function convConstants(
 
 /** Stores m (int16) and s (int8) per channel and returns their names. */
 export function storeMultipliers(c: LowerContext, factors: readonly number[]): [string, string] {
-  const list = factors.map((f) => multiplierOf(f));
+  const list = factors.map((f) => multiplier(c, f));
   const n = list.length;
   return [
     c.store("multiplier", tensor("int16", [n], Int16Array.from(list, (k) => k.m))),

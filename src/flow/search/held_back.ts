@@ -1,0 +1,29 @@
+/**
+ * Calibration samples in two parts: those that set numbers, and those that only judge.
+ *
+ * @module
+ */
+
+/** Indices of samples. */
+export interface Split {
+  /** Thresholds and corrections come from these. */
+  readonly observed: readonly number[];
+  /** Recipes are compared on these. */
+  readonly held: readonly number[];
+}
+
+/** Most samples that are held back. */
+const MOST = 16;
+
+/**
+ * Splits `count` samples: every fourth is held back, at most 16, spread over all. With fewer than four
+ * samples all do both.
+ */
+export function splitSamples(count: number): Split {
+  const all = Array.from({ length: count }, (_, i) => i);
+  if (count < 4) return { observed: all, held: all };
+  const n = Math.min(MOST, Math.floor(count / 4));
+  const held = Array.from({ length: n }, (_, i) => Math.floor((i + 0.5) * count / n));
+  const out = new Set(held);
+  return { observed: all.filter((i) => !out.has(i)), held };
+}
