@@ -6,7 +6,7 @@ import { f32, type Tensor } from "../ir/tensor.ts";
 import { createFloatEngine } from "../run/float.ts";
 import { biasCorrection, withBiases } from "./bias_correction.ts";
 import { runAll } from "./observe.ts";
-import { float, graphOf, shuffled, values } from "./testing.ts";
+import { float, graphOf, shuffled, values } from "./test_support.ts";
 import { fakeQuantizeWeights } from "./weights.ts";
 
 const pads = { pads: attr.ints([1, 1, 1, 1]) };

@@ -3,7 +3,7 @@ import { attr, type Graph, node } from "../ir/graph.ts";
 import { f32, type Tensor } from "../ir/tensor.ts";
 import { createFloatEngine } from "../run/float.ts";
 import { equalize } from "./equalize.ts";
-import { float, graphOf, values } from "./testing.ts";
+import { float, graphOf, values } from "./test_support.ts";
 
 /** Weights whose channels differ by up to 100. */
 function uneven(shape: number[], seed: number): Tensor {

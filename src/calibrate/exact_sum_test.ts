@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ExactSum } from "./exact_sum.ts";
-import { random, shuffled } from "./testing.ts";
+import { random, shuffled } from "./test_support.ts";
 
 const sum = (list: readonly number[]): number => {
   const s = new ExactSum();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BpuError } from "../errors.ts";
 import { compare, largerIsBetter, metric, metricNames } from "./metrics.ts";
-import { values } from "./testing.ts";
+import { values } from "./test_support.ts";
 
 const near = (a: number, b: number, eps = 1e-12) =>
   assert.ok(Math.abs(a - b) <= eps * Math.max(1, Math.abs(b)), `${a} for ${b}`);

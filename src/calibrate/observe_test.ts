@@ -7,7 +7,7 @@ import { createFloatEngine } from "../run/float.ts";
 import { extract } from "./extract.ts";
 import { type CalibrationEngine, observe } from "./observe.ts";
 import { statsOf } from "./stats.ts";
-import { float, graphOf, shuffled, values } from "./testing.ts";
+import { float, graphOf, shuffled, values } from "./test_support.ts";
 
 /** x -> Conv c -> Relu r -> Sigmoid y, and a branch that nothing observed needs. */
 const graph = graphOf(

@@ -7,6 +7,7 @@
 
 import { BpuError } from "../errors.ts";
 import { numbersOf, shapeText, type Tensor } from "../ir/tensor.ts";
+import { minmax } from "../kernels/statistics.ts";
 import { ExactSum } from "./exact_sum.ts";
 
 /** Smallest bin width is 2^-160: it covers every float32. */
@@ -18,9 +19,11 @@ export interface ObserverOptions {
   readonly bins?: number;
   /**
    * Elements of a sample that are counted in the histogram, about; of a larger tensor every k-th is
-   * (see {@linkcode strideFor}). Ranges are exact in any case. Default 16384; Infinity counts all.
+   * (see {@linkcode strideFor}). Ranges are exact in any case. Default 65536; Infinity counts all.
    */
   readonly quota?: number;
+  /** Elements from which on bins are counted as doubles; for tests. */
+  readonly wideFrom?: number;
 }
 
 /**
@@ -87,6 +90,25 @@ function floats(t: Tensor): Float32Array {
   return Float32Array.from(numbersOf(t));
 }
 
+/** Shortest run of elements that is worth a call of the kernel. */
+const LONG = 256;
+
+/** Finite range of elements; min > max when there are none. */
+function finiteRange(data: Float32Array, from: number, to: number): { min: number; max: number } {
+  if (to - from >= LONG) {
+    const r = minmax(data.subarray(from, to));
+    // (0, 0) may also stand for nothing but NaN
+    if (r.min > -Infinity && r.max < Infinity && (r.min !== 0 || r.max !== 0)) return r;
+  }
+  let min = Infinity, max = -Infinity;
+  for (let i = from; i < to; i++) {
+    const v = data[i]!;
+    if (v < min && v > -Infinity) min = v;
+    if (v > max && v < Infinity) max = v;
+  }
+  return { min, max };
+}
+
 /** Finite range of every channel of [outer][channels][...]; a channel without any has min > max. */
 function channelRanges(
   data: Float32Array,
@@ -100,15 +122,10 @@ function channelRanges(
   max.fill(-Infinity);
   let at = 0;
   for (let o = 0; o < outer; o++) {
-    for (let c = 0; c < channels; c++) {
-      let lo = min[c]!, hi = max[c]!;
-      for (const end = at + inner; at < end; at++) {
-        const v = data[at]!;
-        if (v < lo && v > -Infinity) lo = v;
-        if (v > hi && v < Infinity) hi = v;
-      }
-      min[c] = lo;
-      max[c] = hi;
+    for (let c = 0; c < channels; c++, at += inner) {
+      const r = finiteRange(data, at, at + inner);
+      if (r.min < min[c]!) min[c] = r.min;
+      if (r.max > max[c]!) max[c] = r.max;
     }
   }
 }
@@ -118,8 +135,12 @@ export class Observer {
   readonly name: string;
   readonly #bins: number;
   readonly #quota: number;
-  /** Both signs: first the bins of x > 0, then those of x < 0. */
-  readonly #counts: Float64Array;
+  readonly #most: number;
+  /**
+   * Both signs: first the bins of x > 0, then those of x < 0. Small integers while they suffice: what
+   * counting costs is mostly fetching the bins into the cache.
+   */
+  #counts: Uint32Array | Float64Array;
   readonly #sum = new ExactSum();
   readonly #sumsq = new ExactSum();
   #exponent: number | undefined;
@@ -137,8 +158,9 @@ export class Observer {
     }
     this.name = name;
     this.#bins = bins;
-    this.#quota = options.quota ?? 16384;
-    this.#counts = new Float64Array(2 * bins);
+    this.#quota = options.quota ?? 65536;
+    this.#most = options.wideFrom ?? 2 ** 32;
+    this.#counts = new Uint32Array(2 * bins);
   }
 
   /** Adds one sample of the tensor. */
@@ -197,28 +219,45 @@ export class Observer {
 
   /** Counts every `stride`-th element. */
   #tally(data: Float32Array, stride: number): void {
+    if (this.#count + data.length >= this.#most) this.#counts = Float64Array.from(this.#counts);
     const bins = this.#bins, counts = this.#counts;
-    const exponent = this.#exponent;
-    const scale = exponent === undefined ? 0 : 2 ** -exponent;
-    const limit = exponent === undefined ? 0 : bins * 2 ** exponent;
-    const signs = new Int32Array(data.buffer, data.byteOffset, data.length);
-    let sum = 0, sumsq = 0, zeros = 0, others = 0;
+    const scale = this.#exponent === undefined ? 0 : 2 ** -this.#exponent;
+    const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+    // No branches: whether an activation is 0 is a coin toss behind a Relu. Zeros of either sign, NaN
+    // and infinities end up in the first bin of their sign and are taken out afterwards.
+    let sum = 0, sumsq = 0, others = 0, minusZeros = 0;
     for (let i = 0; i < data.length; i += stride) {
-      const v = data[i]!, bits = signs[i]!;
-      const magnitude = Math.abs(v);
-      if (bits << 1 === 0) { // either zero
-        zeros++;
-      } else if (magnitude < limit) {
-        sum += v;
-        sumsq += v * v;
-        counts[(bits >>> 31) * bins + ((magnitude * scale) | 0)]!++;
-      } else others++;
+      const v = data[i]!, b = bits[i]!;
+      const magnitude = b << 1, negative = b >>> 31;
+      const other = (magnitude | -magnitude) >>> 31;
+      others += other;
+      minusZeros += negative & (other ^ 1);
+      sum += v;
+      sumsq += v * v;
+      counts[negative * bins + ((Math.abs(v) * scale) | 0)]!++;
+    }
+    const total = Math.ceil(data.length / stride), zeros = total - others;
+    counts[0]! -= zeros - minusZeros;
+    counts[bins]! -= minusZeros;
+    let nonFinite = 0;
+    if (!(sumsq < Infinity)) {
+      sum = sumsq = 0;
+      for (let i = 0; i < data.length; i += stride) {
+        const v = data[i]!;
+        if (v - v === 0) {
+          sum += v;
+          sumsq += v * v;
+        } else {
+          nonFinite++;
+          counts[(bits[i]! >>> 31) * bins]!--;
+        }
+      }
     }
     this.#sum.add(sum);
     this.#sumsq.add(sumsq);
     this.#zeros += zeros;
-    this.#nonFinite += others;
-    this.#count += Math.ceil(data.length / stride) - others;
+    this.#nonFinite += nonFinite;
+    this.#count += total - nonFinite;
   }
 
   /** What has been gathered so far. The arrays are copies. */
@@ -237,8 +276,8 @@ export class Observer {
       sum: this.#sum.value(),
       sumsq: this.#sumsq.value(),
       width: this.#exponent === undefined ? 0 : 2 ** this.#exponent,
-      positive: this.#counts.slice(0, this.#bins),
-      negative: this.#counts.slice(this.#bins),
+      positive: Float64Array.from(this.#counts.subarray(0, this.#bins)),
+      negative: Float64Array.from(this.#counts.subarray(this.#bins)),
       ...(channels ? { channels: { min: channels.min.slice(), max: channels.max.slice() } } : {}),
     };
   }

@@ -3,7 +3,7 @@ import { BpuError } from "../errors.ts";
 import { f32, tensor } from "../ir/tensor.ts";
 import { magnitudes, points } from "./histogram.ts";
 import { mustHaveSamples, Observer, statsOf, strideFor, type TensorStats } from "./stats.ts";
-import { activation, type Kind, shuffled, values } from "./testing.ts";
+import { activation, type Kind, shuffled, values } from "./test_support.ts";
 
 const kinds: Kind[] = ["normal", "laplace", "relu", "silu", "uniform", "spiky"];
 
@@ -75,6 +75,16 @@ Deno.test("observer: NaN and infinities are counted and change nothing else", ()
   const b = statsOf("t", [f32([1, 1, 8], dirty)]);
   assert.equal(b.nonFinite, 4);
   assert.deepEqual({ ...b, nonFinite: 0 }, a);
+  // and in long runs, which take another way
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    const long = new Float32Array(1200).fill(bad);
+    long[700] = -3;
+    long[1100] = 2;
+    const s = statsOf("t", [f32([1, 3, 400], long)]);
+    assert.deepEqual([s.min, s.max, s.nonFinite], [-3, 2, 1198]);
+    assert.deepEqual([...s.channels!.min], [Infinity, -3, 2]);
+    assert.deepEqual([...s.channels!.max], [-Infinity, -3, 2]);
+  }
   const none = statsOf("t", [f32([2], [NaN, Infinity])]);
   assert.equal(none.count, 0);
   assert.equal(none.absmax, 0);
@@ -144,6 +154,11 @@ Deno.test("stride: a prime that shares no factor with the tensor, within the quo
     assert.ok(counted <= 3 * 16384 || n <= 3 * 16384, `${n}: ${counted}`);
     assert.ok(counted >= Math.min(n, 16384), `${n}: ${counted}`);
   }
+});
+
+Deno.test("observer: counts that outgrow 32 bits go on in doubles", () => {
+  const samples = [1, 2, 3].map((i) => activation("silu", 4000, i));
+  assert.deepEqual(statsOf("t", samples, { wideFrom: 6000 }), statsOf("t", samples));
 });
 
 Deno.test("observer: memory does not grow with the samples", () => {

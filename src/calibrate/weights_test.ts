@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BpuError } from "../errors.ts";
 import { f32 } from "../ir/tensor.ts";
 import { channelMaxima, guardBias, weightScales, weightThresholds } from "./weights.ts";
-import { values } from "./testing.ts";
+import { values } from "./test_support.ts";
 
 Deno.test("weights: maxima along any axis", () => {
   const data = values("normal", 2 * 3 * 4, 1);

@@ -39,6 +39,11 @@ export interface Slot extends TensorType {
 export interface Program {
   readonly name: string;
   readonly march: MarchName;
+  /**
+   * Samples of one run (`input_batch`): inputs and outputs hold that many along their first dimension.
+   * Everything else here describes one sample. Absent: 1.
+   */
+  readonly batch?: number;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly segments: readonly Segment[];

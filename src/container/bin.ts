@@ -69,6 +69,7 @@ export function writeBin(
   const program: Json = {
     name: p.name,
     march: p.march,
+    ...(p.batch === undefined ? {} : { batch: p.batch }),
     arenaBytes: p.arenaBytes,
     inputs: p.inputs.map(portJson),
     outputs: p.outputs.map(portJson),
@@ -108,6 +109,11 @@ export async function readInfo(
 ): Promise<{ readonly [k: string]: Json }> {
   const sections = await readSections(bytes, file);
   return new Reader(file).record(parse(sections.get("info"), "info", file), "info");
+}
+
+function batchOf(r: Reader, v: Json): number {
+  const n = r.int(v, "batch");
+  return n >= 1 && n <= 4096 ? n : r.fail("batch");
 }
 
 /**
@@ -182,6 +188,7 @@ export async function readBin(bytes: Uint8Array, file: string): Promise<Bin> {
     program: {
       name: r.text(p["name"], "name"),
       march: marchOf(r.text(p["march"], "march")).name,
+      ...(p["batch"] === undefined ? {} : { batch: batchOf(r, p["batch"]) }),
       inputs: r.list(p["inputs"], "inputs").map((v) => r.port(v, "inputs")),
       outputs: r.list(p["outputs"], "outputs").map((v) => r.port(v, "outputs")),
       segments,

@@ -132,7 +132,8 @@ function withType(
 
 /** Compiles the edited graph and brings the lists of the info section up to date. */
 function rebuilt(bin: Bin, g: Graph, deleted: readonly Deleted[], rows: Json): Bin {
-  const program = compile(g, bin.program.march);
+  const { batch } = bin.program;
+  const program = { ...compile(g, bin.program.march), ...(batch === undefined ? {} : { batch }) };
   const { deleted: _, ...rest } = bin.info;
   const list = (name: "inputs" | "outputs"): Json => {
     const old = bin.info[name];

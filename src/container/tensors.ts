@@ -143,8 +143,9 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
   };
   const input = (v: Json): ModelTensor => {
     const t = plain("input", v);
-    const c = configs.get(t.name);
-    if (c === undefined || deleted.some((d) => d.side === "input" && d.port === t.name)) return t;
+    const own = configs.get(t.name);
+    if (own === undefined || deleted.some((d) => d.side === "input" && d.port === t.name)) return t;
+    const c = { ...own, shape: t.port.shape };
     const bytes = runtimeByteSize(c);
     if (c.typeRt === "featuremap") {
       const layout = c.shape.length === 4 ? runtimeLayout(c) : "NONE";

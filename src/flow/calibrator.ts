@@ -6,15 +6,36 @@
 
 import { klThreshold } from "../calibrate/methods/kl.ts";
 import { maxThreshold } from "../calibrate/methods/max.ts";
-import { mseThreshold } from "../calibrate/methods/mse.ts";
+import { mseThreshold, mseThroughFunction } from "../calibrate/methods/mse.ts";
 import { percentileThreshold } from "../calibrate/methods/percentile.ts";
 import { observe } from "../calibrate/observe.ts";
 import type { CalibrationEngine, SampleSource } from "../calibrate/observe.ts";
 import type { TensorStats } from "../calibrate/stats.ts";
 import { BpuError } from "../errors.ts";
 import type { CalibrationParameters } from "../formats/config/mod.ts";
+import type { Graph } from "../ir/graph.ts";
+import { consumers } from "../ir/graph.ts";
+import type { QType } from "../ops/arithmetic.ts";
+import { opOf } from "../ops/registry.ts";
+import type { UnaryDef } from "../ops/unary.ts";
 import type { TensorPlan } from "../quantize/plan.ts";
-import type { Calibrator } from "./convert.ts";
+
+/** Where thresholds come from. */
+export interface Calibrator {
+  /** Names of the threshold methods that may be chosen from; at least one. */
+  readonly candidates: readonly string[];
+  /** Gathers statistics of tensors of the optimized graph; called again when more are needed. */
+  observe(graph: Graph, tensors: readonly string[]): Promise<void>;
+  /** Threshold of an observed tensor by one of the methods, for int8 or int16. */
+  threshold(candidate: string, tensor: string, dtype: QType): TensorPlan;
+  /** What was observed of a tensor. */
+  stats?(tensor: string): TensorStats | undefined;
+  /** Tensors that only a function of one input reads: `throughFunction` knows what it flattens. */
+  functionInputs?(): ReadonlySet<string>;
+}
+
+/** Method for the tensors of {@linkcode Calibrator.functionInputs}: MSE behind the function. */
+export const throughFunction = "mse-through-function";
 
 /** A threshold method by the name that logs and reports use. */
 type Method = (s: TensorStats) => number;
@@ -40,7 +61,7 @@ export function methodsOf(
       return new Map([kl]);
     case "default":
     case "mix":
-      return new Map([max, percentile(0.99995), kl, mse]);
+      return new Map([max, percentile(0.99999), percentile(0.9999), kl, mse]);
     case "load":
       throw new BpuError("unsupported", "calibration_type load needs a model with QAT nodes", {
         key: "calibration_parameters.calibration_type",
@@ -58,9 +79,20 @@ export function createCalibrator(
 ): Calibrator {
   const methods = methodsOf(p);
   const stats = new Map<string, TensorStats>();
+  const functions = new Map<string, (x: number) => number>();
+  const known = new Map<string, TensorPlan>();
+  const byMethod = (name: string, s: TensorStats): number => {
+    if (name === "max") return maxThreshold(s);
+    if (name !== throughFunction) return methods.get(name)!(s);
+    const f = functions.get(s.name);
+    return f === undefined ? mseThreshold(s).threshold : mseThroughFunction(s, f).threshold;
+  };
   return {
     candidates: [...methods.keys()],
+    stats: (t) => stats.get(t),
+    functionInputs: () => new Set(functions.keys()),
     async observe(graph, tensors) {
+      for (const [t, f] of functionsRead(graph)) functions.set(t, f);
       const found = await observe(graph, tensors, samples, engine, {
         ...(onSample === undefined ? {} : { onSample: (done) => onSample(done) }),
       });
@@ -76,13 +108,29 @@ export function createCalibrator(
         });
       }
       // 16 bits need no clipping: the maximum keeps outliers and still has fine steps.
-      const method = dtype === "int16" ? maxThreshold : methods.get(candidate)!;
-      return {
-        dtype,
-        threshold: method(s),
-        zero: 0,
-        method: dtype === "int16" ? "max" : candidate,
-      };
+      const method = dtype === "int16" ? "max" : candidate;
+      const key = JSON.stringify([dtype, method, tensor]);
+      let plan = known.get(key);
+      if (plan === undefined) {
+        plan = { dtype, threshold: byMethod(method, s), zero: 0, method };
+        known.set(key, plan);
+      }
+      return plan;
     },
   };
+}
+
+/** Tensors whose only reader is a function of one input that becomes a table. */
+function functionsRead(graph: Graph): Map<string, (x: number) => number> {
+  const found = new Map<string, (x: number) => number>();
+  const outputs = new Set(graph.outputs.map((o) => o.name));
+  for (const [t, readers] of consumers(graph)) {
+    const n = readers[0];
+    const def = n === undefined ? undefined : opOf(n);
+    if (readers.length !== 1 || n === undefined || def === undefined || outputs.has(t)) continue;
+    if (!("real" in def) || def.quant === undefined || def.quant.clamp !== undefined) continue;
+    const constant = (i: number) => graph.constants.get(n.inputs[i] ?? "");
+    found.set(t, (def as UnaryDef).real(n, constant));
+  }
+  return found;
 }

@@ -18,20 +18,13 @@ import type { QuantLayout } from "../quantize/layout.ts";
 import { Refusal } from "../quantize/lower.ts";
 import { place } from "../quantize/place.ts";
 import type { PlaceOptions } from "../quantize/place.ts";
-import type { QType } from "../ops/arithmetic.ts";
 import type { Plan, TensorPlan } from "../quantize/plan.ts";
-import { quantize } from "../quantize/quantize.ts";
 import type { Quantized } from "../quantize/quantize.ts";
+import type { Calibrator } from "./calibrator.ts";
+import { openWorkshop } from "./search/recipe.ts";
+import type { Recipe, Workshop } from "./search/recipe.ts";
 
-/** Where thresholds come from. */
-export interface Calibrator {
-  /** Names of the threshold methods that may be chosen from; at least one. */
-  readonly candidates: readonly string[];
-  /** Gathers statistics of tensors of the optimized graph; called again when more are needed. */
-  observe(graph: Graph, tensors: readonly string[]): Promise<void>;
-  /** Threshold of an observed tensor by one of the methods, for int8 or int16. */
-  threshold(candidate: string, tensor: string, dtype: QType): TensorPlan;
-}
+export type { Calibrator };
 
 /** Names of the stages, in order. */
 export type StageName = "optimize" | "calibrate" | "quantize" | "compile";
@@ -50,8 +43,8 @@ export interface ConvertOptions {
    */
   readonly int16?: (graph: Graph, layout: QuantLayout) => ReadonlySet<string>;
   readonly calibrator: Calibrator;
-  /** Chooses among several candidates; returns the index. Only called when there are several. */
-  choose?(optimized: Graph, candidates: readonly Candidate[]): Promise<number>;
+  /** Decides how the graph is quantized; without it the calibrator's first method does. */
+  search?(workshop: Workshop, plain: Recipe): Promise<Recipe>;
   /** Evaluates constant nodes that have no fold of their own. */
   readonly engine?: Engine;
   /** One line for the log. */
@@ -71,17 +64,7 @@ export interface Conversion {
   readonly layout: QuantLayout;
   /** Method that set the thresholds. */
   readonly method: string;
-}
-
-interface Built {
-  readonly plan: Plan;
-  readonly quantized: Quantized;
-}
-
-/** One of several quantizations to choose from. */
-export interface Candidate extends Built {
-  readonly method: string;
-  readonly program: Program;
+  readonly recipe: Recipe;
 }
 
 /** Runs the float passes on a graph with static shapes. */
@@ -110,69 +93,51 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
 
   for (;;) {
     const nodes = place(graph, options.march, { ...options.place, refused });
-    const first = layoutOf(graph, nodes, options.march);
-    const wide = new Set([...options.int16?.(graph, first) ?? []].map((t) => first.root(t)));
-    const layout = wide.size === 0 ? first : layoutOf(graph, nodes, options.march, wide);
-    const missing = [...layout.needed].filter((t) => !known.has(t));
+    const layout = layoutOf(graph, nodes, options.march);
+    const asked = new Set([...options.int16?.(graph, layout) ?? []].map((t) => layout.root(t)));
+    // Accumulators need thresholds where a search makes their inputs int16.
+    const observed = new Set([
+      ...layout.needed,
+      ...[...layout.accumulators].map((t) => layout.root(t)),
+    ]);
+    const missing = [...observed].filter((t) => !known.has(t));
     if (missing.length > 0) {
       await calibrator.observe(graph, missing);
       for (const t of missing) known.add(t);
     }
-    const build = (method: string): Built => {
-      const tensors = new Map(
-        [...layout.needed].map((t): [string, TensorPlan] => [
-          t,
-          options.fixed?.get(t) ?? calibrator.threshold(method, t, wide.has(t) ? "int16" : "int8"),
-        ]),
-      );
-      const plan: Plan = {
-        march: options.march.name,
-        nodes,
-        tensors: bounded(layout, tensors),
-        weights: new Map(),
-      };
-      const quantized = quantize(graph, plan, {
-        ...(options.integerInputs === undefined ? {} : { integerInputs: options.integerInputs }),
-      });
-      return { plan, quantized };
-    };
-    const finish = (method: string, b: Built): Conversion => {
-      const calibrated = insertCalibration(graph, b.plan, layout);
-      options.stage?.("quantize");
-      const program = compile(b.quantized.graph, options.march.name);
-      options.stage?.("compile");
-      return { original, optimized: graph, calibrated, ...b, program, layout, method };
-    };
+    const workshop = openWorkshop({
+      graph,
+      march: options.march,
+      nodes,
+      calibrator,
+      ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
+      ...(options.integerInputs === undefined ? {} : { integerInputs: options.integerInputs }),
+    });
     try {
-      let method = calibrator.candidates[0]!;
-      if (calibrator.candidates.length > 1 && options.choose !== undefined) {
-        const all = calibrator.candidates.map((m): Candidate => {
-          const b = build(m);
-          return { method: m, ...b, program: compile(b.quantized.graph, options.march.name) };
-        });
-        method = all[await options.choose(graph, all)]!.method;
-      }
+      const plain: Recipe = { method: calibrator.candidates[0]!, int16: asked };
+      const first = workshop.build(plain);
+      const recipe = await options.search?.(workshop, plain) ?? plain;
       options.stage?.("calibrate");
-      return finish(method, build(method));
+      const built = recipe === plain ? first : workshop.build(recipe);
+      const calibrated = insertCalibration(built.graph, built.plan, built.layout);
+      options.stage?.("quantize");
+      const program = compile(built.quantized.graph, options.march.name);
+      options.stage?.("compile");
+      return {
+        original,
+        optimized: graph,
+        calibrated,
+        quantized: built.quantized,
+        program,
+        plan: built.plan,
+        layout: built.layout,
+        method: recipe.method,
+        recipe,
+      };
     } catch (error) {
       if (!(error instanceof Refusal) || refused.has(error.nodeName)) throw error;
       refused.set(error.nodeName, error.why);
       options.log?.(`Layer ${error.nodeName} will be executed on CPU: ${error.why}`);
     }
   }
-}
-
-/** Thresholds capped where a function cannot exceed a bound (Sigmoid: 1). */
-function bounded(
-  layout: QuantLayout,
-  tensors: Map<string, TensorPlan>,
-): Map<string, TensorPlan> {
-  for (const g of layout.groups.values()) {
-    const bound = g.def.quant?.outputBound;
-    const t = g.outputs[0]!;
-    const p = tensors.get(t);
-    if (bound === undefined || p === undefined) continue;
-    if (p.threshold > bound) tensors.set(t, { ...p, threshold: bound, method: "bound" });
-  }
-  return tensors;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { compile } from "../compile/compile.ts";
 import { writeBin } from "../container/bin.ts";
 import type { Json } from "../container/codec.ts";
 import type { CompleteConfig } from "../formats/config/mod.ts";
@@ -21,10 +22,14 @@ import { chooseBySimilarity } from "./choose.ts";
 import { convert } from "./convert.ts";
 import type { Conversion, StageName } from "./convert.ts";
 import { quantizedFeeds } from "./feeds.ts";
+import { finish } from "./finish.ts";
+import type { Finished } from "./finish.ts";
 import { attachInputs } from "./inputs.ts";
 import type { Prepared } from "./inputs.ts";
+import { attachLayouts, runtimeFeeds } from "./layouts.ts";
 import { nodeRows } from "./node_rows.ts";
 import type { SourcedRow } from "./node_rows.ts";
+import { cutAtNodes } from "./output_nodes.ts";
 import { placeOptions } from "./place_options.ts";
 import { prove } from "./prove.ts";
 import type { Proof } from "./prove.ts";
@@ -38,8 +43,12 @@ export interface MakeOptions {
   log?(line: string): void;
   /** Called when a stage ends. */
   stage?(name: StageName | "prove" | "write"): void;
+  /** What the user should know; goes to the log as a warning. */
+  warn?(line: string): void;
   /** Samples done of samples in all. */
   progress?(done: number, total: number): void;
+  /** Text of the `cache.json` of an earlier run. */
+  readonly cache?: string;
   /** Places everything on the BPU that can be (`--fast-perf`). */
   readonly allOnBpu?: boolean;
 }
@@ -49,6 +58,7 @@ export interface Made {
   readonly conversion: Conversion;
   readonly proof: Proof;
   readonly rows: readonly SourcedRow[];
+  readonly finished: Finished;
   /** File name (without folder) -> bytes. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -59,7 +69,8 @@ export async function makertbin(
   model: Graph,
   options: MakeOptions,
 ): Promise<Made> {
-  const prepared = attachInputs(model, config.inputs);
+  const cut = cutAtNodes(model, config.model.outputNodes);
+  const prepared = attachInputs(cut, config.inputs);
   const log = (line: string) => options.log?.(line);
   const samples = async function* (): AsyncGenerator<Feeds> {
     for (let i = 0; i < options.samples.count; i++) yield await options.samples.sample(i);
@@ -76,7 +87,7 @@ export async function makertbin(
   } else {
     log(`Run calibration model with ${calibrator.candidates[0]} method.`);
   }
-  const conversion = await convert(prepared.graph, {
+  const converted = await convert(prepared.graph, {
     march: marchOf(config.model.march),
     place: placeOptions(config, options.allOnBpu === true),
     fixed: prepared.fixed,
@@ -93,34 +104,50 @@ export async function makertbin(
         log,
       }),
   });
-  log(`Select ${conversion.method} method.`);
+  log(`Select ${converted.method} method.`);
+  const conversion = inRuntimeLayout(converted, config);
   const feeds = await options.samples.sample(0);
   const proof = await prove(
     conversion,
     options.engine,
     feeds,
-    quantizedFeeds(feeds, prepared.integerInputs),
+    quantizedFeeds(runtimeFeeds(feeds, config.inputs), prepared.integerInputs),
   );
   options.stage?.("prove");
   const rows = nodeRows(conversion, proof);
-  const files = await artefacts(config, prepared, conversion, proof, rows);
+  const finished = await finish(
+    { program: conversion.program, info: infoOf(config, prepared, conversion, rows) },
+    config,
+    {
+      log,
+      warn: (line) => options.warn?.(line),
+      removeEdges: options.allOnBpu === true,
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
+    },
+  );
+  options.stage?.("compile");
+  const files = await artefacts(config, conversion, proof, finished);
   options.stage?.("write");
-  return { conversion, proof, rows, files };
+  return { conversion, proof, rows, finished, files };
+}
+
+/** The quantized stage with its inputs as the runtime delivers them. */
+function inRuntimeLayout(c: Conversion, config: CompleteConfig): Conversion {
+  const quantized = attachLayouts(c.quantized, config.inputs);
+  if (quantized === c.quantized) return c;
+  return { ...c, quantized, program: compile(quantized.graph, marchOf(config.model.march).name) };
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-async function artefacts(
+function infoOf(
   config: CompleteConfig,
   prepared: Prepared,
   c: Conversion,
-  proof: Proof,
   rows: readonly SourcedRow[],
-): Promise<Map<string, Uint8Array>> {
-  const prefix = config.model.outputModelFilePrefix;
-  const onnx = (g: Graph) => saveOnnx(g, { functions: functionsOf(g) });
-  const info: { [k: string]: Json } = {
-    name: prefix,
+): { [k: string]: Json } {
+  return {
+    name: config.model.outputModelFilePrefix,
     version,
     config: normalisedJson(config),
     inputs: c.program.inputs.map((p) => ({
@@ -137,12 +164,25 @@ async function artefacts(
       type: r.type,
     })),
   };
+}
+
+async function artefacts(
+  config: CompleteConfig,
+  c: Conversion,
+  proof: Proof,
+  finished: Finished,
+): Promise<Map<string, Uint8Array>> {
+  const prefix = config.model.outputModelFilePrefix;
+  const onnx = (g: Graph) => saveOnnx(g, { functions: functionsOf(g) });
   return new Map([
     [`${prefix}_original_float_model.onnx`, onnx(c.original)],
     [`${prefix}_optimized_float_model.onnx`, onnx(c.optimized)],
     [`${prefix}_calibrated_model.onnx`, onnx(c.calibrated)],
     [`${prefix}_quantized_model.onnx`, onnx(c.quantized.graph)],
     [`${prefix}_quant_info.json`, encode(quantInfo(c, proof))],
-    [`${prefix}.bin`, await writeBin({ program: c.program, info }, functionsOf)],
+    [`${prefix}.bin`, await writeBin(finished.bin, functionsOf)],
+    ...(finished.cache === undefined
+      ? []
+      : [["cache.json", encode(finished.cache)] as [string, Uint8Array]]),
   ]);
 }

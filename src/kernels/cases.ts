@@ -6,6 +6,7 @@
  */
 
 import type { Arena } from "./arena.ts";
+import type { Executor } from "./executor.ts";
 
 /** Arrays that a case carries. */
 export type CaseArray =
@@ -22,7 +23,7 @@ export interface Case {
   readonly params: Readonly<Record<string, unknown>>;
   readonly inputs: Readonly<Record<string, CaseArray>>;
   /** Runs the WASM kernel. */
-  kernel(arena: Arena): CaseArray;
+  kernel(arena: Arena, executor?: Executor): CaseArray;
   /** Runs the scalar reference. */
   reference(): CaseArray;
 }

@@ -5,8 +5,9 @@
  */
 
 import type { Arena } from "./arena.ts";
-import { denseJob, type DensePart, longestWide, packDense, runDense } from "./conv_dense.ts";
-import { depthwiseJob, type DepthwisePart, packDepthwise, runDepthwise } from "./conv_depthwise.ts";
+import { denseJob, type DensePart, longestWide, packDense } from "./conv_dense.ts";
+import { depthwiseJob, type DepthwisePart, packDepthwise } from "./conv_depthwise.ts";
+import { type Executor, inline } from "./executor.ts";
 import { plansOf, type WeightAt } from "./conv_plan.ts";
 import { aligned, bytesOf, codeOf, expect, limits, refuse, region, zeroPoint } from "./check.ts";
 import {
@@ -121,18 +122,21 @@ function pack(
  * y = clamp(requant(bias + sum (x - xZero) * w) + yZero, qmin, qmax), NHWC to NHWC. int32 output is the
  * clamped accumulator. Throws `BpuError("internal")` when an argument is out of bounds.
  */
-export function conv(arena: Arena, a: ConvArgs): void {
+export function conv(arena: Arena, a: ConvArgs, executor: Executor = inline): void {
   check(arena, "conv", a, false);
-  run(arena, a);
+  run(arena, a, executor);
 }
 
 /** The same over the taps of a transposed convolution; output padding is expressed by outH and outW. */
-export function convTranspose(arena: Arena, a: ConvArgs): void {
+export function convTranspose(arena: Arena, a: ConvArgs, executor: Executor = inline): void {
   check(arena, "convTranspose", a, true);
-  run(arena, a);
+  run(arena, a, executor);
 }
 
-function run(arena: Arena, a: ConvArgs): void {
+function run(arena: Arena, a: ConvArgs, executor: Executor): void {
+  const s = a.shape, parts = a.packed.dense.length + a.packed.depthwise.length;
+  const taps = s.inC / s.group * s.kernelH * s.kernelW;
+  const work = outputElements(s) * taps / Math.max(1, parts);
   const mark = arena.mark();
   try {
     if (a.packed.plain !== 0) {
@@ -146,7 +150,7 @@ function run(arena: Arena, a: ConvArgs): void {
     }
     for (const part of a.packed.depthwise) {
       const inner = arena.mark();
-      runDepthwise(arena, depthwiseJob(arena, a, part));
+      executor.depthwise(arena, depthwiseJob(arena, a, part), work);
       arena.release(inner);
     }
     if (a.packed.dense.length === 0) return;
@@ -154,7 +158,7 @@ function run(arena: Arena, a: ConvArgs): void {
     for (const part of a.packed.dense) {
       expect((rd8 ? part.rd8 : part.d16) !== 0, "conv", "the weights were packed for another use");
       const inner = arena.mark();
-      runDense(arena, denseJob(arena, a, part, rd8));
+      executor.dense(arena, denseJob(arena, a, part, rd8), work);
       arena.release(inner);
     }
   } finally {

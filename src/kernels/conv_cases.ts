@@ -77,7 +77,7 @@ function make(r: Random, form: "dense" | "depthwise" | "group", transposed: bool
   return {
     params,
     inputs,
-    kernel: (arena) =>
+    kernel: (arena, executor) =>
       inArena(
         arena,
         [x, multiplier, shift, ...(bias === null ? [] : [bias])],
@@ -89,7 +89,7 @@ function make(r: Random, form: "dense" | "depthwise" | "group", transposed: bool
           run(arena, {
             x: px!, y, packed, bias: pb ?? 0, multiplier: pm!, shift: ps!, shape,
             xType, yType, xZero, nonNegative, ...limits,
-          });
+          }, executor);
         },
       ),
     reference: () => {

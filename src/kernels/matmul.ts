@@ -8,7 +8,8 @@ import type { Arena } from "./arena.ts";
 import { aligned, atLeast, bytesOf, expect, factor, limits, region, zeroPoint } from "./check.ts";
 
 import type { ConvArgs, PackedConv } from "./conv.ts";
-import { denseJob, type DensePart, runDense } from "./conv_dense.ts";
+import { denseJob, type DensePart } from "./conv_dense.ts";
+import { type Executor, inline } from "./executor.ts";
 import { plansOf } from "./conv_plan.ts";
 import type { ConvShape } from "./conv_shape.ts";
 
@@ -36,7 +37,7 @@ export interface MatmulArgs {
 }
 
 /** y = clamp(requant(sum (a - aZero)(b - bZero)) + yZero). Throws `BpuError("internal")`. */
-export function matmul(arena: Arena, g: MatmulArgs): void {
+export function matmul(arena: Arena, g: MatmulArgs, executor: Executor = inline): void {
   atLeast(0, "matmul", { batch: g.batch, M: g.M, N: g.N });
   atLeast(1, "matmul", { K: g.K });
   const aStep = g.aBatchStride ?? g.M * g.K, bStep = g.bBatchStride ?? g.K * g.N;
@@ -75,7 +76,7 @@ export function matmul(arena: Arena, g: MatmulArgs): void {
       x: g.a + i * aStep, y: g.y + i * M * N * bytesOf[g.yType], packed, bias: 0, multiplier, shift, shape,
       xType: "int8", yType: g.yType, xZero: g.aZero, yZero: g.yZero, qmin: g.qmin, qmax: g.qmax,
     };
-    runDense(arena, denseJob(arena, args, part, false));
+    executor.dense(arena, denseJob(arena, args, part, false), M * K * N);
     arena.release(inner);
   }
   arena.release(mark);

@@ -164,6 +164,7 @@ class Emitter {
   readonly #reuse = new Map<string, string>();
 
   constructor(readonly l: Layout) {
+    for (const p of l.w.graph.inputs) this.#held[0].set(p.name, p.name);
     for (const n of l.w.nodes()) {
       for (const o of n.outputs) this.#makers.set(o, n);
       const kind = l.roles.get(n)?.kind;
@@ -191,7 +192,7 @@ class Emitter {
     if (t !== undefined) return order === 0 ? name : this.#permutedConstant(name);
     const other = this.#held[order === 0 ? 1 : 0].get(name);
     if (other === undefined) {
-      if (order === 0) return name; // a graph input, or a tensor that does not take part
+      if (order === 0) return name;
       return this.#transpose(name, name, 1);
     }
     return this.#transpose(name, other, order);

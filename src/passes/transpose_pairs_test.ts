@@ -177,6 +177,22 @@ Deno.test("an output made by the Transpose back keeps its name, even of a shared
   assert.equal(transposes(r), 0);
 });
 
+Deno.test("an input of the model that is read in both orders", async () => {
+  const g = graphOf({
+    inputs: { x: [1, 3, 4, 5] },
+    outputs: ["y", "z"],
+    nodes: [
+      node("Relu", "relu", ["x"], ["a"]),
+      node("Transpose", "t1", ["a"], ["b"], TO_NHWC),
+      node("Transpose", "t2", ["x"], ["c"], TO_NHWC),
+      node("Concat", "cat", ["b", "c"], ["y"], { axis: attr.int(3) }),
+      node("GlobalAveragePool", "pool", ["x"], ["z"]),
+    ],
+  });
+  const r = await clean(g);
+  assert.equal(ops(r), "Transpose Relu Concat GlobalAveragePool");
+});
+
 Deno.test("random graphs of movable operators keep their outputs", async () => {
   for (let seed = 0; seed < 25; seed++) {
     const pick = new Rng(seed + 100);

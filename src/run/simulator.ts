@@ -9,20 +9,13 @@ import type { Program, Slot } from "../compile/program.ts";
 import { BpuError } from "../errors.ts";
 import type { Engine, Feeds, Session } from "../ir/engine.ts";
 import type { Node } from "../ir/graph.ts";
-import {
-  allocate,
-  byteSize,
-  bytesOfTensor,
-  elementCount,
-  sameShape,
-  shapeText,
-  stridesOf,
-} from "../ir/tensor.ts";
+import { allocate, byteSize, bytesOfTensor, elementCount, stridesOf } from "../ir/tensor.ts";
 import type { Tensor, TensorType } from "../ir/tensor.ts";
 import { Arena } from "../kernels/arena.ts";
 import { copyStrided } from "../kernels/copy.ts";
 import type { OpDef, StepContext, View } from "../ops/op.ts";
 import { opOf } from "../ops/registry.ts";
+import { runBatch } from "./batch.ts";
 
 /** Element strides of an activation: rank 4 is NHWC in memory, all else row-major. */
 export function activationStrides(shape: readonly number[]): number[] {
@@ -186,40 +179,28 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
     return { dtype: slot.dtype, shape: slot.shape, data };
   };
 
+  const runOne = async (feeds: Feeds): Promise<Map<string, Tensor>> => {
+    const values = new Map<string, Tensor>(
+      program.inputs.map((p) => [p.name, feeds.get(p.name)!]),
+    );
+    for (const s of segments) {
+      if (s.kind === "cpu") {
+        const given = new Map(s.inputs.map((t): [string, Tensor] => [t, values.get(t)!]));
+        for (const [name, t] of await s.session.run(given)) values.set(name, t);
+        continue;
+      }
+      for (const t of s.inputs) write(values.get(t)!, program.slots.get(t)!);
+      for (const step of s.steps) {
+        step.def.run!(step.context, step.state);
+        options.onNode?.(step.context.node, read);
+      }
+      for (const t of s.outputs) values.set(t, read(t));
+    }
+    return new Map(program.outputs.map((p): [string, Tensor] => [p.name, values.get(p.name)!]));
+  };
+
   return {
-    async run(feeds: Feeds) {
-      const values = new Map<string, Tensor>();
-      for (const p of program.inputs) {
-        const t = feeds.get(p.name);
-        if (t === undefined) {
-          throw new BpuError("usage", `no value for input ${p.name}`, { tensor: p.name });
-        }
-        if (t.dtype !== p.dtype || !sameShape(t.shape, p.shape)) {
-          throw new BpuError(
-            "usage",
-            `input ${p.name} takes ${p.dtype} ${shapeText(p.shape)}, got ${t.dtype} ${
-              shapeText(t.shape)
-            }`,
-            { tensor: p.name },
-          );
-        }
-        values.set(p.name, t);
-      }
-      for (const s of segments) {
-        if (s.kind === "cpu") {
-          const given = new Map(s.inputs.map((t): [string, Tensor] => [t, values.get(t)!]));
-          for (const [name, t] of await s.session.run(given)) values.set(name, t);
-          continue;
-        }
-        for (const t of s.inputs) write(values.get(t)!, program.slots.get(t)!);
-        for (const step of s.steps) {
-          step.def.run!(step.context, step.state);
-          options.onNode?.(step.context.node, read);
-        }
-        for (const t of s.outputs) values.set(t, read(t));
-      }
-      return new Map(program.outputs.map((p): [string, Tensor] => [p.name, values.get(p.name)!]));
-    },
+    run: (feeds: Feeds) => runBatch(program.inputs, program.batch ?? 1, feeds, runOne),
     async close() {
       for (const s of segments) if (s.kind === "cpu") await s.session.close();
     },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { f32, type Tensor } from "../../ir/tensor.ts";
 import { magnitudes } from "../histogram.ts";
 import { statsOf, type TensorStats } from "../stats.ts";
-import { activation, type Kind, random, shuffled, values } from "../testing.ts";
+import { activation, type Kind, random, shuffled, values } from "../test_support.ts";
 import { klThreshold } from "./kl.ts";
 import { maxRange, maxThreshold } from "./max.ts";
 import { mseThreshold, mseThroughFunction, quantizationError } from "./mse.ts";

@@ -32,3 +32,49 @@ exact("PRelu", (r) => {
   const shape = map(r);
   return one("PRelu", r, shape, {}, { slope: r.values(r.pick([shape[1]!, 1, 1], [1])) });
 });
+
+/** Divisors away from zero, and some zeros among them where bits are all that counts. */
+function divisors(zeros: boolean) {
+  return (r: Random, name: string, shape: readonly number[]) => {
+    const t = r.values(shape, 4);
+    if (name === "x0") return t;
+    const data = Float32Array.from(
+      t.data as Float32Array,
+      (v) => zeros && r.next() < 0.2 ? 0 : Math.sign(v) * (1 + Math.abs(v)),
+    );
+    return { ...t, data };
+  };
+}
+const two = (op: string, r: Random): Case => {
+  const shape = map(r);
+  const other = r.pick(shape, [1, shape[1]!, 1, 1], [shape[0]!, 1, shape[2]!, shape[3]!]);
+  return { inputs: [shape, other], nodes: [node(op, "n", ["x0", "x1"], ["y"])] };
+};
+exact("Div", (r) => two("Div", r), { feed: divisors(false) });
+exact("Div by zeros", (r) => two("Div", r), {
+  feed: divisors(true),
+  error: Infinity,
+});
+
+/** Any number of inputs, one of them perhaps a constant. */
+function many(op: string, r: Random): Case {
+  const shape = map(r);
+  const n = r.int(1, 4);
+  const inputs = Array.from(
+    { length: n },
+    (_, i) => i === 0 ? shape : r.pick(shape, [1, shape[1]!, 1, 1], [shape[0]!, 1, 1, shape[3]!]),
+  );
+  const names = inputs.map((_, i) => `x${i}`);
+  const constant = r.next() < 0.4;
+  return {
+    inputs,
+    ...(constant ? { constants: { k: r.values([shape[1]!, 1, 1], 1) } } : {}),
+    nodes: [node(op, "n", constant ? [...names, "k"] : names, ["y"])],
+  };
+}
+for (const op of ["Max", "Min", "Sum", "Mean"]) exact(op, (r) => many(op, r));
+exact("Add of rank 5", (r) => {
+  const shape = [1, r.int(1, 3), r.int(1, 4), r.int(1, 4), r.int(1, 3)];
+  const other = r.pick(shape, [1, 1, 1, shape[3]!, shape[4]!]);
+  return { inputs: [shape, other], nodes: [node("Add", "n", ["x0", "x1"], ["y"])] };
+});

@@ -3,6 +3,7 @@
 import { attr, node } from "../../ir/graph.ts";
 import { f32, i64 } from "../../ir/tensor.ts";
 import { exact, map, one } from "./harness.ts";
+import type { Case, Random } from "./harness.ts";
 
 exact("Concat", (r) => {
   const shape = map(r);
@@ -37,11 +38,16 @@ exact("Slice", (r) => {
     steps: i64([step]),
   });
 });
-exact("Pad", (r) =>
-  one("Pad", r, map(r), {}, {
+function padCase(r: Random, value: number): Case {
+  return one("Pad", r, map(r), {}, {
     pads: i64([0, 0, r.int(-1, 3), r.int(0, 3), 0, r.int(0, 2), r.int(0, 3), r.int(-1, 2)]),
-    value: f32([], [r.pick(0, 0.3, -5)]),
-  }));
+    value: f32([], [value]),
+  });
+}
+exact("Pad", (r) => padCase(r, r.pick(0, 0.2)));
+// What fills has the scale of the picture and saturates there.
+exact("Pad with a value out of range", (r) => padCase(r, -500), { error: Infinity });
+
 exact("Reshape", (r) => {
   const shape = map(r);
   const [n, c, h, w] = shape as [number, number, number, number];
@@ -65,4 +71,42 @@ exact("SpaceToDepth", (r) => {
   const b = r.pick(2, 3);
   const shape = [r.int(1, 2), r.int(1, 5), b * r.int(1, 4), b * r.int(1, 4)];
   return one("SpaceToDepth", r, shape, { blocksize: attr.int(b) });
+});
+
+exact("Gather with constant indices", (r) => {
+  const shape = r.pick(map(r, 5), map(r, 5).slice(1));
+  const axis = r.int(0, shape.length - 1), size = shape[axis]!;
+  const index = () => r.int(-size, size - 1);
+  const dims = r.pick([], [1], [3], ...(shape.length === 3 ? [[2, 2]] : []));
+  const values = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, index);
+  return one("Gather", r, shape, { axis: attr.int(r.pick(axis, axis - shape.length)) }, {
+    indices: { ...i64(values), shape: dims },
+  });
+});
+exact("Expand", (r) => {
+  const shape = map(r, 5);
+  const at = r.int(0, 3);
+  const from = shape.map((d, i) => i === at ? 1 : d);
+  const cut = from[0] === 1 && r.next() < 0.5 ? from.slice(1) : from;
+  return one("Expand", r, cut, {}, { shape: i64(r.pick(shape, [...shape].fill(1, 0, 0))) });
+});
+exact("Tile", (r) => {
+  const shape = r.pick(map(r, 5), map(r, 5).slice(1));
+  return one("Tile", r, shape, {}, { repeats: i64(shape.map(() => r.pick(1, 1, 2, 3))) });
+});
+for (const op of ["Squeeze", "Unsqueeze"]) {
+  exact(op, (r) => {
+    const [n, c, h, w] = map(r, 5) as [number, number, number, number];
+    const shape = op === "Squeeze" ? r.pick([n, c, h, 1], [n, 1, h, w]) : r.pick([n, c, h], [c, h]);
+    const axis = op === "Squeeze" ? (shape[1] === 1 ? 1 : 3) : r.int(0, 2);
+    return one(op, r, shape, {}, { axes: i64([axis]) });
+  });
+}
+exact("Concat with a constant", (r) => {
+  const shape = map(r);
+  return {
+    inputs: [shape],
+    constants: { k: r.values([shape[0]!, 3, shape[2]!, shape[3]!]) },
+    nodes: [node("Concat", "n", ["x0", "k"], ["y"], { axis: attr.int(1) })],
+  };
 });

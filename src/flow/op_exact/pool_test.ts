@@ -1,7 +1,7 @@
 /** Pooling, reductions and resizing. */
 
 import { attr, node } from "../../ir/graph.ts";
-import { f32 } from "../../ir/tensor.ts";
+import { f32, i64 } from "../../ir/tensor.ts";
 import { exact, map, one } from "./harness.ts";
 import type { Case, Random } from "./harness.ts";
 
@@ -11,12 +11,13 @@ function pool(op: string, r: Random): Case {
   const ceil = r.next() < 0.4 ? 1 : 0;
   return one(op, r, shape, {
     kernel_shape: attr.ints(k),
-    strides: attr.ints([r.int(1, 3), r.int(1, 3)]),
+    // In ceil mode a window that starts behind the picture is counted differently by opsets.
+    strides: attr.ints(k.map((d) => ceil === 1 ? r.int(1, d) : r.int(1, 3))),
     pads: attr.ints([
       r.int(0, k[0]! - 1),
       r.int(0, k[1]! - 1),
-      r.int(0, k[0]! - 1),
-      r.int(0, k[1]! - 1),
+      ceil === 1 ? 0 : r.int(0, k[0]! - 1),
+      ceil === 1 ? 0 : r.int(0, k[1]! - 1),
     ]),
     ceil_mode: attr.int(ceil),
     ...(op === "AveragePool" && ceil === 0 ? { count_include_pad: attr.int(r.int(0, 1)) } : {}),
@@ -51,3 +52,24 @@ exact("ReduceMean", (r) =>
     keepdims: attr.int(1),
   }));
 exact("Resize", resize);
+
+exact("GlobalMaxPool", (r) => one("GlobalMaxPool", r, map(r)));
+
+/** Any axes of any rank, axes as an attribute or as an input. */
+function reduction(op: string, r: Random): Case {
+  const shape = r.pick(map(r, 5), map(r, 5).slice(1), [2, r.int(1, 5), 3, r.int(1, 4), 2]);
+  const all = shape.map((_, i) => i);
+  const axes = all.filter(() => r.next() < 0.4);
+  if (axes.length === 0) axes.push(r.int(0, all.length - 1));
+  const signed = axes.map((a) => r.next() < 0.5 ? a - shape.length : a);
+  const keepdims = attr.int(r.int(0, 1));
+  if (op === "ReduceSum") return one(op, r, shape, { keepdims }, { axes: i64(signed) });
+  return one(op, r, shape, { keepdims, axes: attr.ints(signed) });
+}
+// Means and sums of uniform values are small against what they sum.
+for (const op of ["ReduceMean", "ReduceSum"]) {
+  exact(`${op} over any axes`, (r) => reduction(op, r), { error: 0.5 });
+}
+for (const op of ["ReduceMax", "ReduceMin"]) {
+  exact(`${op} over any axes`, (r) => reduction(op, r));
+}

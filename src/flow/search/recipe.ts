@@ -16,7 +16,7 @@ import type { QuantLayout } from "../../quantize/layout.ts";
 import type { Placement, Plan, TensorPlan } from "../../quantize/plan.ts";
 import { quantize } from "../../quantize/quantize.ts";
 import type { Quantized } from "../../quantize/quantize.ts";
-import type { Calibrator } from "../convert.ts";
+import type { Calibrator } from "../calibrator.ts";
 
 /** How biases are corrected. */
 export type BiasMode = "off" | "weights" | "full";
@@ -77,18 +77,16 @@ export function openWorkshop(p: WorkshopParts): Workshop {
     }
     return layout;
   };
+  const searched = p.calibrator.candidates.length > 1;
+  const ends = searched ? endsOf(p.graph, layoutFor(new Set())) : new Set<string>();
   const planned = (recipe: Recipe) => {
     const int16 = recipe.int16 ?? new Set<string>();
     const layout = layoutFor(int16);
-    const outputs = new Set(p.graph.outputs.map((o) => layout.root(o.name)));
     const tensors = new Map([...layout.needed].map((t): [string, TensorPlan] => {
       const fixed = p.fixed?.get(t);
       if (fixed !== undefined) return [t, fixed];
       const wide = int16.has(t);
-      // The largest values of an output decide; they must never tie at a clipped maximum.
-      const method = outputs.has(t) && recipe.method !== p.calibrator.only
-        ? "max"
-        : recipe.methods?.get(t) ?? recipe.method;
+      const method = ends.has(t) ? "max" : recipe.methods?.get(t) ?? recipe.method;
       return [t, p.calibrator.threshold(method, t, wide ? "int16" : "int8")];
     }));
     const graph = recipe.bias === undefined ? p.graph : withBiases(p.graph, recipe.bias.deltas);
@@ -116,8 +114,21 @@ export function openWorkshop(p: WorkshopParts): Workshop {
       return insertCalibration(graph, plan, layout);
     },
     program: (b) => compile(b.quantized.graph, p.march.name),
-    stats: (t) => p.calibrator.stats(t),
+    stats: (t) => p.calibrator.stats?.(t),
   };
+}
+
+/**
+ * Tensors (roots) that leave the integer part: outputs of the graph, and what only float operators
+ * read. The largest values of these decide (logits, scores); a search must not clip them, or they tie.
+ */
+function endsOf(graph: Graph, layout: QuantLayout): Set<string> {
+  const read = new Set([...layout.groups.values()].flatMap((g) => g.inputs));
+  const ends = new Set(graph.outputs.map((o) => layout.root(o.name)));
+  for (const g of layout.groups.values()) {
+    for (const t of g.outputs) if (!read.has(t)) ends.add(layout.root(t));
+  }
+  return ends;
 }
 
 /** Thresholds capped where a function cannot exceed a bound (Sigmoid: 1). */

@@ -4,7 +4,9 @@
  * A plain cosine picks wrong recipes: a large common offset hides errors, and large background areas
  * outweigh the few values that matter. Here every output is split into features (classes, box sides);
  * the mean of a feature is removed from the float values, and the error is set against what is left,
- * the variation that carries the information.
+ * the variation that carries the information. Features that are probabilities are judged apart from
+ * the others, and where they stand side by side (detectors), the others count by how much the
+ * probabilities of their position stand out: the box of a background cell means nothing.
  *
  * @module
  */
@@ -23,14 +25,19 @@ export interface Fidelity {
 
 /** What {@linkcode similarity} finds. */
 export interface Similarity {
-  /** Mean over outputs and kinds of 1 / (1 + noise): 1 is perfect, 0 is nothing. */
+  /** Mean over outputs and kinds of sqrt(1 / (1 + noise)): 1 is perfect, 0 is nothing. */
   readonly score: number;
-  /** Part of the positions where the largest feature is the same (classifiers); 1 for other outputs. */
+  /** The worst of them. Close to 1 it is what a correlation coefficient is. */
+  readonly worst: number;
+  /** Part of the samples with the same largest value (outputs that are one vector); else 1. */
   readonly agreement: number;
   /** Mean cosine of the outputs, as the tables print it. */
   readonly cosine: number;
   readonly parts: readonly Fidelity[];
 }
+
+/** 1 / (1 + noise) as a correlation. */
+export const fidelityOf = (noise: number): number => Math.sqrt(1 / (1 + noise));
 
 /** Axis of the features: channels of a picture, else the shorter axis; -1: every sample is one vector. */
 function featureAxis(shape: readonly number[]): number {
@@ -67,7 +74,8 @@ export function similarity(
   }
   const n = Math.max(1, parts.length);
   return {
-    score: parts.reduce((s, p) => s + 1 / (1 + p.noise), 0) / n,
+    score: parts.reduce((s, p) => s + fidelityOf(p.noise), 0) / n,
+    worst: parts.reduce((s, p) => Math.min(s, fidelityOf(p.noise)), 1),
     agreement: vectors === 0 ? 1 : same / vectors,
     cosine: cosines / Math.max(1, names.length * wanted.length),
     parts,
@@ -97,7 +105,10 @@ function ratio(noise: number, signal: number): number {
 }
 
 /** Every sample is one vector whose common offset means nothing (logits), or a single number. */
-function vectorNoise(want: readonly ArrayLike<number>[], got: readonly ArrayLike<number>[]): number {
+function vectorNoise(
+  want: readonly ArrayLike<number>[],
+  got: readonly ArrayLike<number>[],
+): number {
   let noise = 0, signal = 0;
   if (want[0]!.length === 1) {
     const mean = want.reduce((s, w) => s + w[0]!, 0) / want.length;
@@ -144,28 +155,52 @@ function features(
       if (v > high[k]!) high[k] = v;
     }
   }
+  const bounded = Array.from({ length: count }, (_, k) => low[k]! >= 0 && high[k]! <= 1);
+  const mixed = bounded.some((b) => b !== bounded[0]);
+  const positions = want[0]!.length / count;
   for (const [s, w] of want.entries()) {
     const g = got[s]!;
+    const weight = mixed ? salience(w, inner, count, bounded, sum, per) : undefined;
     for (let i = 0; i < w.length; i++) {
       const k = Math.floor(i / inner) % count;
-      signal[k]! += (w[i]! - sum[k]! / per) ** 2;
-      noise[k]! += (w[i]! - g[i]!) ** 2;
+      const f = weight === undefined || bounded[k] ? 1 : weight[positionOf(i, inner, count)]!;
+      signal[k]! += f * (w[i]! - sum[k]! / per) ** 2;
+      noise[k]! += f * (w[i]! - g[i]!) ** 2;
     }
   }
-  const bounded = Array.from({ length: count }, (_, k) => low[k]! >= 0 && high[k]! <= 1);
   const pool = (kind: Fidelity["kind"], take: (k: number) => boolean): Fidelity[] => {
-    let s = 0, n = 0, any = false;
+    let s = 0, n = 0;
     for (let k = 0; k < count; k++) {
       if (!take(k)) continue;
-      any = true;
       s += signal[k]!;
       n += noise[k]!;
     }
-    return any ? [{ output, kind, noise: ratio(n, s) }] : [];
+    return [{ output, kind, noise: ratio(n, s) }];
   };
-  if (bounded.every((b) => b === bounded[0])) return pool("all", () => true);
+  if (!mixed || positions === 1) return pool("all", () => true);
   return [
     ...pool("probabilities", (k) => bounded[k]!),
     ...pool("values", (k) => !bounded[k]!),
   ];
+}
+
+function positionOf(i: number, inner: number, count: number): number {
+  return Math.floor(i / (inner * count)) * inner + i % inner;
+}
+
+/** How far the probabilities of every position are from their means. */
+function salience(
+  w: ArrayLike<number>,
+  inner: number,
+  count: number,
+  bounded: readonly boolean[],
+  sum: Float64Array,
+  per: number,
+): Float64Array {
+  const out = new Float64Array(w.length / count);
+  for (let i = 0; i < w.length; i++) {
+    const k = Math.floor(i / inner) % count;
+    if (bounded[k]) out[positionOf(i, inner, count)]! += (w[i]! - sum[k]! / per) ** 2;
+  }
+  return out;
 }

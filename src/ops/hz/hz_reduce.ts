@@ -1,7 +1,6 @@
 import { fn } from "../../ir/function.ts";
 import { intAttr, intsAttr } from "../../ir/graph.ts";
 import type { DType } from "../../ir/tensor.ts";
-import { stridesOf } from "../../ir/tensor.ts";
 import { reduceMax, reduceMin, reduceSum } from "../../kernels/reduce.ts";
 import type { View as ReduceView } from "../../kernels/reduce.ts";
 import type { InferContext, OpDef, StepContext } from "../op.ts";

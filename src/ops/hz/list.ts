@@ -20,7 +20,10 @@ import {
 import { hzConvTranspose } from "./hz_conv_transpose.ts";
 import { hzDepthToSpace16, hzSpaceToDepth16 } from "./hz_depth_to_space.ts";
 import { hzDequantize } from "./hz_dequantize.ts";
+import { hzDiv } from "./hz_div.ts";
+import { hzMax, hzMin } from "./hz_extreme.ts";
 import { hzLut, hzLut16 } from "./hz_lut.ts";
+import { hzMatmul, hzMatmul16, hzMatmulDeep } from "./hz_matmul.ts";
 import { hzMaxPool, hzMaxPool16 } from "./hz_max_pool.ts";
 import { hzMul } from "./hz_mul.ts";
 import { hzPad16 } from "./hz_pad.ts";
@@ -36,6 +39,7 @@ import {
 } from "./hz_reduce.ts";
 import { hzRequantize } from "./hz_requantize.ts";
 import { hzResizeLinear, hzResizeNearest } from "./hz_resize.ts";
+import { hzSoftmax, hzSoftmax16 } from "./hz_softmax.ts";
 
 export const listHz: readonly OpDef[] = [
   hzAdd,
@@ -51,12 +55,18 @@ export const listHz: readonly OpDef[] = [
   ...hzConvTranspose,
   hzDepthToSpace16,
   hzDequantize,
+  hzDiv,
   hzGlobalAveragePool,
   hzGlobalMaxPool,
   hzLut,
   hzLut16,
+  hzMatmul,
+  hzMatmul16,
+  hzMatmulDeep,
+  hzMax,
   hzMaxPool,
   hzMaxPool16,
+  hzMin,
   hzMul,
   hzPad16,
   hzPRelu,
@@ -69,5 +79,7 @@ export const listHz: readonly OpDef[] = [
   hzRequantize,
   hzResizeLinear,
   hzResizeNearest,
+  hzSoftmax,
+  hzSoftmax16,
   hzSpaceToDepth16,
 ];

@@ -19,11 +19,22 @@ import type { OpDef, QuantSpec } from "../op.ts";
 import type { UnaryDef } from "../unary.ts";
 import { convQuant } from "./conv.ts";
 import { convTransposeQuant } from "./conv_transpose.ts";
+import { divQuant } from "./division.ts";
 import { addQuant, mulQuant, preluQuant, subQuant } from "./elementwise.ts";
 import { lutQuant } from "./lut.ts";
+import { matmulQuant } from "./matmul.ts";
 import { blockQuant, concatQuant, movementQuant, padQuant } from "./movement.ts";
-import { averagePoolQuant, globalAveragePoolQuant, maxPoolQuant, reduceQuant } from "./pool.ts";
+import { averagePoolQuant, maxPoolQuant } from "./pool.ts";
+import {
+  globalAveragePoolQuant,
+  globalMaxPoolQuant,
+  reduceExtremeQuant,
+  reduceSumQuant,
+} from "./reduce.ts";
 import { resizeQuant } from "./resize.ts";
+import { softmaxQuant } from "./softmax.ts";
+import { maxQuant, meanQuant, minQuant, sumQuant } from "./variadic.ts";
+import { runExpand, runGather, runTile } from "../hz/index_run.ts";
 
 type Facets = { readonly quant?: QuantSpec; readonly run?: OpDef["run"] };
 
@@ -37,7 +48,21 @@ const facets: ReadonlyMap<string, Facets> = new Map<string, Facets>([
   ["MaxPool", { quant: maxPoolQuant }],
   ["AveragePool", { quant: averagePoolQuant }],
   ["GlobalAveragePool", { quant: globalAveragePoolQuant }],
-  ["ReduceMean", { quant: reduceQuant("HzSQuantizedReduceMean", true) }],
+  ["GlobalMaxPool", { quant: globalMaxPoolQuant }],
+  ["ReduceMean", { quant: reduceSumQuant("HzSQuantizedReduceMean", true) }],
+  ["ReduceSum", { quant: reduceSumQuant("HzSQuantizedReduceSum", false) }],
+  ["ReduceMax", { quant: reduceExtremeQuant("HzQuantizedReduceMax") }],
+  ["ReduceMin", { quant: reduceExtremeQuant("HzQuantizedReduceMin") }],
+  ["MatMul", { quant: matmulQuant }],
+  ["Softmax", { quant: softmaxQuant }],
+  ["Div", { quant: divQuant }],
+  ["Max", { quant: maxQuant }],
+  ["Min", { quant: minQuant }],
+  ["Sum", { quant: sumQuant }],
+  ["Mean", { quant: meanQuant }],
+  ["Gather", { quant: movementQuant, run: runGather }],
+  ["Expand", { quant: movementQuant, run: runExpand }],
+  ["Tile", { quant: movementQuant, run: runTile }],
   ["Concat", { quant: concatQuant, run: runConcat }],
   ["Split", { quant: movementQuant, run: runSplit }],
   ["Slice", { quant: movementQuant, run: runSlice }],

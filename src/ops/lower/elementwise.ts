@@ -5,12 +5,9 @@
  */
 
 import { numbersOf, tensor } from "../../ir/tensor.ts";
-import { multiplierOf, multipliersOf } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QuantSpec, RuleContext } from "../op.ts";
-
-const int32 = (v: number) => tensor("int32", [], Int32Array.of(v));
-const shift = (v: number) => tensor("int8", [], Int8Array.of(v));
+import { int32, multiplier, multipliers, shift, storeFactor } from "./common.ts";
 
 function twoInputs(c: RuleContext): string | undefined {
   if (c.constant(0) !== undefined && c.constant(1) !== undefined) {
@@ -27,7 +24,7 @@ function twoInputs(c: RuleContext): string | undefined {
 
 function sum(c: LowerContext, sign: 1 | -1): void {
   const a = c.input(0), b = c.input(1), y = c.output();
-  const [k1, k2] = multipliersOf([a.scale / y.scale, sign * b.scale / y.scale]);
+  const [k1, k2] = multipliers(c, [a.scale / y.scale, sign * b.scale / y.scale]);
   c.emit(
     "HzSElementwiseAdd",
     [
@@ -56,15 +53,9 @@ export const mulQuant: QuantSpec = {
   ...active,
   lower(c) {
     const a = c.input(0), b = c.input(1), y = c.output();
-    const k = multiplierOf(a.scale * b.scale / y.scale);
     c.emit(
       "HzSElementwiseMul",
-      [
-        a.name,
-        b.name,
-        c.store("m", int32(k.m)),
-        c.store("shift", shift(k.s)),
-      ],
+      [a.name, b.name, ...storeFactor(c, a.scale * b.scale / y.scale, "m", "shift")],
       [y.name],
       settleWith(c.range, y.dtype),
     );
@@ -94,10 +85,10 @@ export const preluQuant: QuantSpec = {
     const x = c.input(0), y = c.output();
     const slope = numbersOf(c.constant(1)!);
     const channels = x.shape[1]!;
-    const kp = multiplierOf(x.scale / y.scale);
+    const kp = multiplier(c, x.scale / y.scale);
     const kn = Array.from(
       { length: channels },
-      (_, i) => multiplierOf(x.scale * slope[slope.length === 1 ? 0 : i]! / y.scale),
+      (_, i) => multiplier(c, x.scale * slope[slope.length === 1 ? 0 : i]! / y.scale),
     );
     c.emit(
       "HzPRelu",

@@ -8,7 +8,8 @@ import type { Attr } from "../../ir/graph.ts";
 import { attr, intAttr, stringAttr } from "../../ir/graph.ts";
 import { numbersOf, tensor } from "../../ir/tensor.ts";
 import { qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
-import type { LowerContext, QuantSpec, RuleContext } from "../op.ts";
+import type { LowerContext, QuantSpec } from "../op.ts";
+import { computedInput, inScaleOf } from "./common.ts";
 
 /** Emits the float node's own operator on input 0; constant inputs are copied. */
 function same(c: LowerContext): void {
@@ -22,20 +23,11 @@ function same(c: LowerContext): void {
   c.emit(c.node.op, names, outputs, Object.fromEntries(c.node.attrs), "");
 }
 
-function constantsOnly(c: RuleContext): string | undefined {
-  for (let i = 1; i < c.node.inputs.length; i++) {
-    if (c.node.inputs[i] !== "" && c.constant(i) === undefined) {
-      return `input ${i} is computed, not constant`;
-    }
-  }
-  return undefined;
-}
-
 /** Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Slice, Split, Gather, DepthToSpace, ... */
 export const movementQuant: QuantSpec = {
   kind: "passive",
   scale: "input",
-  limits: constantsOnly,
+  limits: (c) => computedInput(c),
   lower: same,
 };
 
@@ -64,7 +56,7 @@ export const padQuant: QuantSpec = {
     if (mode !== undefined && mode.type === "string" && mode.value !== "constant") {
       return `mode ${mode.value} has no integer form`;
     }
-    return constantsOnly(c);
+    return computedInput(c);
   },
   lower(c) {
     const x = c.input(0), y = c.output();
@@ -90,12 +82,7 @@ export const concatQuant: QuantSpec = {
   alignsInputs: true,
   lower(c) {
     const y = c.output();
-    const names: string[] = [];
-    for (let i = 0; i < c.inputCount; i++) {
-      names.push(
-        c.requantize(c.input(i), { scale: y.scale, zero: y.zero, dtype: y.dtype as "int8" }),
-      );
-    }
+    const names = Array.from({ length: c.inputCount }, (_, i) => inScaleOf(c, i, y));
     c.emit("Concat", names, [y.name], Object.fromEntries(c.node.attrs), "");
   },
 };

@@ -1,0 +1,91 @@
+/**
+ * `deno task conformance`: ten million random cases of the integer kernels against their scalar references, on every
+ * core. `--cases N` and `--first SEED` choose others, `--kernel NAME` one kernel, `--write` rewrites the vectors of
+ * docs/conformance instead.
+ *
+ * @module
+ */
+
+import { Arena } from "../src/kernels/arena.ts";
+import { kernelRows, runCases } from "../src/kernels/registry.ts";
+import { vectorLines } from "../src/kernels/vectors.ts";
+
+/** Cases of one kernel. */
+interface Job {
+  readonly kernel: string;
+  readonly first: number;
+  readonly count: number;
+}
+
+function option(name: string): string | undefined {
+  const i = Deno.args.indexOf(`--${name}`);
+  return i < 0 ? undefined : Deno.args[i + 1];
+}
+
+async function main(): Promise<void> {
+  if (Deno.args.includes("--write")) {
+    const lines = vectorLines();
+    const stream = new Blob([lines.join("\n") + "\n"]).stream();
+    const packed = new Response(stream.pipeThrough(new CompressionStream("gzip")));
+    const file = new URL("../docs/conformance/vectors.jsonl.gz", import.meta.url);
+    await Deno.writeFile(file, new Uint8Array(await packed.arrayBuffer()));
+    console.log(`${lines.length} vectors are in docs/conformance/vectors.jsonl.gz`);
+    return;
+  }
+  const cases = Number(option("cases") ?? 1e7), first = Number(option("first") ?? 1);
+  if (!(Number.isSafeInteger(cases) && cases > 0 && Number.isSafeInteger(first))) {
+    console.error("--cases and --first are whole numbers.");
+    Deno.exit(2);
+  }
+  const only = option("kernel");
+  const rows = kernelRows.filter((r) => only === undefined || r.name === only);
+  if (rows.length === 0) {
+    console.error(`No kernel ${only}; there are ${kernelRows.map((r) => r.name).join(", ")}.`);
+    Deno.exit(2);
+  }
+  const weight = rows.reduce((s, r) => s + r.weight, 0);
+  const jobs: Job[] = [];
+  for (const r of rows) {
+    const all = Math.ceil(cases * r.weight / weight), chunk = 20000;
+    for (let i = 0; i < all; i += chunk) {
+      jobs.push({ kernel: r.name, first: first + i, count: Math.min(chunk, all - i) });
+    }
+  }
+  const total = jobs.reduce((s, j) => s + j.count, 0);
+  let done = 0, wrong = 0;
+  const start = performance.now();
+  await Promise.all(
+    Array.from({ length: Math.max(1, navigator.hardwareConcurrency) }, async () => {
+      const worker = new Worker(import.meta.url, { type: "module" });
+      for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+        const bad = await new Promise<string | null>((ok, fail) => {
+          worker.onmessage = (e) => ok(e.data);
+          worker.onerror = (e) => fail(new Error(e.message));
+          worker.postMessage(job);
+        });
+        done += job.count;
+        if (bad !== null) {
+          wrong++;
+          console.log(bad);
+        }
+        const minutes = (performance.now() - start) / 60000;
+        console.error(`${done} of ${total} cases, ${minutes.toFixed(1)} min, ${wrong} wrong`);
+      }
+      worker.terminate();
+    }),
+  );
+  console.log(
+    `${done} cases, ${wrong === 0 ? "all equal bit for bit" : `${wrong} blocks with differences`}`,
+  );
+  Deno.exit(wrong === 0 ? 0 : 1);
+}
+
+if (import.meta.main) await main();
+else {
+  const arena = Arena.create();
+  self.addEventListener("message", (event) => {
+    const job = (event as MessageEvent<Job>).data;
+    const row = kernelRows.find((r) => r.name === job.kernel)!;
+    (self as unknown as Worker).postMessage(runCases(arena, row, job.first, job.count));
+  });
+}

@@ -1,0 +1,43 @@
+/**
+ * Integer lowering of MatMul (docs/arithmetic.md section 4). Products with constant weights are made
+ * convolutions before; what is left has two feature maps, or a constant that differs over the batch.
+ *
+ * @module
+ */
+
+import { settleWith } from "../hz/types.ts";
+import type { QuantSpec } from "../op.ts";
+import { storeFactor } from "./common.ts";
+
+/** Largest K whose float32 sums stay below 2^24. */
+const FLOAT_K = 1024;
+
+/** Largest K whose int16 sums times a multiplier stay below 2^62. */
+const WIDE_K = 2 ** 15;
+
+export const matmulQuant: QuantSpec = {
+  kind: "active",
+  scale: "own",
+  heavy: true,
+  fusesActivation: true,
+  limits(c) {
+    const [a, b] = [c.need(0).shape, c.need(1).shape];
+    if (a.length < 2 || b.length < 2) return "the integer form takes matrices, not vectors";
+    if (c.constant(0) !== undefined && c.constant(1) !== undefined) {
+      return "both inputs are constants";
+    }
+    const k = a[a.length - 1]!;
+    return k > WIDE_K ? `sums over ${k} products may not fit the accumulator` : undefined;
+  },
+  lower(c) {
+    const a = c.input(0), b = c.input(1), y = c.output();
+    const k = a.shape[a.shape.length - 1]!;
+    const wide = a.dtype === "int16" || b.dtype === "int16";
+    c.emit(
+      `HzSQuantizedMatmul${wide ? "I16" : k > FLOAT_K ? "Deep" : ""}`,
+      [a.name, b.name, ...storeFactor(c, a.scale * b.scale / y.scale)],
+      [y.name],
+      settleWith(c.range, y.dtype),
+    );
+  },
+};
