@@ -71,3 +71,6 @@ export type { Calibrator, Conversion } from "./src/flow/convert.ts";
 export { makertbin } from "./src/flow/makertbin.ts";
 export { prove } from "./src/flow/prove.ts";
 export { version } from "./src/flow/version.ts";
+export { HB_ONNXRuntime } from "./src/run/hb_onnxruntime.ts";
+export type { HbFeed, HbModel, HbOptions, HbPort } from "./src/run/hb_onnxruntime.ts";
+export type { FeedValue } from "./src/run/input_values.ts";

@@ -6,6 +6,9 @@
  */
 
 import { benchConv } from "./conv.ts";
+import { benchMemory } from "./memory.ts";
+import { benchSearch } from "./search.ts";
+import { benchThreads } from "./threads.ts";
 import { Results } from "./measure.ts";
 import { dense, depthwise } from "./shapes.ts";
 import { markdown } from "./report.ts";
@@ -14,6 +17,9 @@ import { summary } from "./targets.ts";
 const sections: Readonly<Record<string, (r: Results) => Promise<void> | void>> = {
   dense: (r) => benchConv(r, dense, "dense"),
   depthwise: (r) => benchConv(r, depthwise, "depthwise"),
+  threads: benchThreads,
+  memory: benchMemory,
+  search: benchSearch,
 };
 
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(sections);

@@ -18,8 +18,43 @@ export function timestamp(d: Date): string {
     }`;
 }
 
+/** Where in the program a log line comes from. */
+export interface Site {
+  readonly file: string;
+  readonly func: string;
+  readonly line: string;
+}
+
+/** Frames of a stack that lie above the one that logs: this file's own. */
+const OWN = /[/\\]cli[/\\]log\.ts(:\d+)*\)?$/;
+
+/** The nearest frame outside of this file in an error's stack. */
+export function siteOf(stack: string | undefined): Site {
+  for (const frame of (stack ?? "").split("\n").slice(1)) {
+    if (OWN.test(frame)) continue;
+    const m = /^\s*at (?:async )?(?:(.*?) \()?(.*?):(\d+):\d+\)?$/.exec(frame);
+    if (m === null) continue;
+    const file = m[2]!.replace(/^.*[/\\]/, "");
+    const func = (m[1] ?? "").replace(/^(Object|Command)\./, "").replace(/ \[as .*$/, "");
+    return { file, func: func === "" ? file.replace(/\.ts$/, "") : func, line: m[3]! };
+  }
+  return { file: "?", func: "?", line: "0" };
+}
+
+/** `2024-04-11 14:43:34,521 file: a.ts func: run line No: 317 MESSAGE`. */
+export function fileLine(time: Date, site: Site, level: Level, message: string): string {
+  const text = level === "INFO" || level === "DEBUG" ? message : `${level} ${message}`;
+  return `${timestamp(time)} file: ${site.file} func: ${site.func} line No: ${site.line} ${text}`;
+}
+
+/** `2021-04-21 11:13:08,337 INFO MESSAGE`. */
+export function consoleLine(time: Date, level: Level, message: string): string {
+  return `${timestamp(time)} ${level} ${message}`;
+}
+
 /** Writes log lines. */
 export interface Log {
+  /** The file only. */
   debug(line: string): void;
   info(line: string): void;
   warning(line: string): void;
@@ -45,11 +80,19 @@ export function openLog(file: string | undefined, quiet: boolean): Log {
     handle = undefined; // Without write permission there is no log file; the console has it all.
   }
   const encoder = new TextEncoder();
-  const toFile = (line: string) => handle?.writeSync(encoder.encode(`${line}\n`));
-  const write = (level: Level, line: string) => {
-    const text = `${timestamp(new Date())} ${level} ${line}`;
-    toFile(text);
+  const toFile = (text: string) => {
+    const bytes = encoder.encode(`${text}\n`);
+    for (let at = 0; handle !== undefined && at < bytes.length;) {
+      at += handle.writeSync(bytes.subarray(at));
+    }
+  };
+  const write = (level: Level, message: string) => {
+    const now = new Date();
+    if (handle !== undefined) {
+      toFile(fileLine(now, siteOf(new Error().stack), level, message));
+    }
     if (level === "DEBUG") return;
+    const text = consoleLine(now, level, message);
     if (level === "ERROR" || level === "WARNING") console.error(text);
     else if (!quiet) console.log(text);
   };
@@ -67,6 +110,15 @@ export function openLog(file: string | undefined, quiet: boolean): Log {
       handle = undefined;
     },
   };
+}
+
+/** The path of a log file as the user sees it; its name alone where the folder may not be read. */
+export function logPath(file: string): string {
+  try {
+    return `${Deno.cwd()}/${file}`;
+  } catch {
+    return file;
+  }
 }
 
 /** Progress on stderr: one line that is rewritten on a terminal, and nothing elsewhere. */

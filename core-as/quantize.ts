@@ -54,8 +54,9 @@ function quantizeRun(
   return i;
 }
 
-// Fast rounding to levels of magnitude at most 300: the float32 product with the reciprocal of the scale has an error
-// below 6e-5 there, so it decides unless it lies within 1e-4 of a rounding boundary; such blocks take the division.
+// Fast rounding to levels of magnitude at most 320: the float32 product with the reciprocal of the scale has an error
+// below 4e-5 there, so it decides unless it lies within 1e-4 of a rounding boundary; such blocks take the division.
+// Rounding half to even by the magic constant is right then too: there are no halves left.
 // Constants come from memory (written by Arena): V8 would rebuild each splat at each use.
 
 // @ts-ignore: decorator
@@ -64,76 +65,62 @@ function usable(s: f32): bool {
   return s >= 1e-30 && s <= 1e30;
 }
 
+// x / scale, saturated; NaN stays.
 // @ts-ignore: decorator
 @inline
-function magnitude(v: v128, minus: v128, limit: v128): v128 {
-  return f32x4.pmin(v128.andnot(v, minus), limit);
-}
-
-// Distance of a from the boundary k + 1/2, given f = floor(a + 1/2).
-// @ts-ignore: decorator
-@inline
-function distance(a: v128, f: v128, half: v128): v128 {
-  return f32x4.abs(f32x4.sub(f32x4.abs(f32x4.sub(a, f)), half));
+function ratio(p: usize, inverse: v128, low: v128, high: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(f32x4.mul(v128.load(p), inverse), high), low);
 }
 
 function quantizeRun8(x: usize, y: usize, n: usize, s: f32, zero: i32, lowest: i32, highest: i32): usize {
-  const inverse = f32x4.splat(<f32>(1.0 / <f64>s)), half = v128.load(288), minus = v128.load(304);
-  const limit = v128.load(320), near = v128.load(336), magic = v128.load(352), base = v128.load(368);
+  const inverse = f32x4.splat(<f32>(1.0 / <f64>s)), top = v128.load(288), minus = v128.load(304);
+  const bottom = v128.load(320), safe = v128.load(336), magic = v128.load(352), base = v128.load(368);
   const z = i16x8.splat(<i16>zero), low = i8x16.splat(<i8>lowest), high = i8x16.splat(<i8>highest);
   let i: usize = 0;
   for (; i + 16 <= n; i += 16) {
     const p = x + (i << 2);
-    const v0 = f32x4.mul(v128.load(p), inverse), v1 = f32x4.mul(v128.load(p, 16), inverse);
-    const v2 = f32x4.mul(v128.load(p, 32), inverse), v3 = f32x4.mul(v128.load(p, 48), inverse);
-    const a0 = magnitude(v0, minus, limit), a1 = magnitude(v1, minus, limit);
-    const a2 = magnitude(v2, minus, limit), a3 = magnitude(v3, minus, limit);
-    const f0 = f32x4.floor(f32x4.add(a0, half)), f1 = f32x4.floor(f32x4.add(a1, half));
-    const f2 = f32x4.floor(f32x4.add(a2, half)), f3 = f32x4.floor(f32x4.add(a3, half));
-    const d = v128.and(
-      v128.and(f32x4.ge(distance(a0, f0, half), near), f32x4.ge(distance(a1, f1, half), near)),
-      v128.and(f32x4.ge(distance(a2, f2, half), near), f32x4.ge(distance(a3, f3, half), near)));
-    if (!i32x4.all_true(d)) {
+    const v0 = ratio(p, inverse, bottom, top), v1 = ratio(p + 16, inverse, bottom, top);
+    const v2 = ratio(p + 32, inverse, bottom, top), v3 = ratio(p + 48, inverse, bottom, top);
+    const t0 = f32x4.add(v0, magic), t1 = f32x4.add(v1, magic), t2 = f32x4.add(v2, magic), t3 = f32x4.add(v3, magic);
+    const e0 = v128.andnot(f32x4.sub(v0, f32x4.sub(t0, magic)), minus);
+    const e1 = v128.andnot(f32x4.sub(v1, f32x4.sub(t1, magic)), minus);
+    const e2 = v128.andnot(f32x4.sub(v2, f32x4.sub(t2, magic)), minus);
+    const e3 = v128.andnot(f32x4.sub(v3, f32x4.sub(t3, magic)), minus);
+    const ok = v128.and(
+      v128.and(f32x4.le(e0, safe), f32x4.le(e1, safe)), v128.and(f32x4.le(e2, safe), f32x4.le(e3, safe)));
+    if (!i32x4.all_true(ok)) {
       for (let k = i; k < i + 16; k++) {
         const q = <i32>quantize(load<f32>(x + (k << 2)), <f64>s, <f64>zero, <f64>lowest, <f64>highest, 0);
         store<i8>(y + k, <i8>q);
       }
       continue;
     }
-    const u0 = i32x4.sub(f32x4.add(v128.or(f0, v128.and(v0, minus)), magic), base);
-    const u1 = i32x4.sub(f32x4.add(v128.or(f1, v128.and(v1, minus)), magic), base);
-    const u2 = i32x4.sub(f32x4.add(v128.or(f2, v128.and(v2, minus)), magic), base);
-    const u3 = i32x4.sub(f32x4.add(v128.or(f3, v128.and(v3, minus)), magic), base);
-    const w0 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(u0, u1), z), w1 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(u2, u3), z);
+    const w0 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(i32x4.sub(t0, base), i32x4.sub(t1, base)), z);
+    const w1 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(i32x4.sub(t2, base), i32x4.sub(t3, base)), z);
     v128.store(y + i, i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(w0, w1), low), high));
   }
   return i;
 }
 
-// lo, hi: limits of q - zero.
 function fakeRun8(x: usize, y: usize, n: usize, s: f32, zero: i32, lowest: i32, highest: i32): usize {
-  const inverse = f32x4.splat(<f32>(1.0 / <f64>s)), half = v128.load(288), minus = v128.load(304);
-  const limit = v128.load(320), near = v128.load(336), scale = f32x4.splat(s), plus = f32x4.splat(0);
+  const inverse = f32x4.splat(<f32>(1.0 / <f64>s)), top = v128.load(288), minus = v128.load(304);
+  const bottom = v128.load(320), safe = v128.load(336), magic = v128.load(352), scale = f32x4.splat(s);
   const low = f32x4.splat(<f32>(lowest - zero)), high = f32x4.splat(<f32>(highest - zero));
   let i: usize = 0;
   for (; i + 8 <= n; i += 8) {
     const p = x + (i << 2);
-    const v0 = f32x4.mul(v128.load(p), inverse), v1 = f32x4.mul(v128.load(p, 16), inverse);
-    const a0 = magnitude(v0, minus, limit), a1 = magnitude(v1, minus, limit);
-    const f0 = f32x4.floor(f32x4.add(a0, half)), f1 = f32x4.floor(f32x4.add(a1, half));
-    const d = v128.and(f32x4.ge(distance(a0, f0, half), near), f32x4.ge(distance(a1, f1, half), near));
-    if (!i32x4.all_true(d)) {
+    const v0 = ratio(p, inverse, bottom, top), v1 = ratio(p + 16, inverse, bottom, top);
+    const r0 = f32x4.sub(f32x4.add(v0, magic), magic), r1 = f32x4.sub(f32x4.add(v1, magic), magic);
+    const e0 = v128.andnot(f32x4.sub(v0, r0), minus), e1 = v128.andnot(f32x4.sub(v1, r1), minus);
+    if (!i32x4.all_true(v128.and(f32x4.le(e0, safe), f32x4.le(e1, safe)))) {
       for (let k = i; k < i + 8; k++) {
         const q = quantize(load<f32>(x + (k << 2)), <f64>s, <f64>zero, <f64>lowest, <f64>highest, 0);
         store<f32>(y + (k << 2), <f32>(q - <f64>zero) * s);
       }
       continue;
     }
-    // Adding +0 turns a negative zero level into 0, as the integer does.
-    const q0 = f32x4.add(f32x4.pmin(high, f32x4.pmax(low, v128.or(f0, v128.and(v0, minus)))), plus);
-    const q1 = f32x4.add(f32x4.pmin(high, f32x4.pmax(low, v128.or(f1, v128.and(v1, minus)))), plus);
-    v128.store(y + (i << 2), f32x4.mul(q0, scale));
-    v128.store(y + (i << 2), f32x4.mul(q1, scale), 16);
+    v128.store(y + (i << 2), f32x4.mul(f32x4.pmin(f32x4.pmax(r0, low), high), scale));
+    v128.store(y + (i << 2), f32x4.mul(f32x4.pmin(f32x4.pmax(r1, low), high), scale), 16);
   }
   return i;
 }
@@ -159,6 +146,17 @@ function fakeRun(
 function dequantizeRun(x: usize, xt: i32, y: usize, n: usize, s: f32, zero: i32): usize {
   const scale = f32x4.splat(s), z = i32x4.splat(zero);
   let i: usize = 0;
+  if (xt == 0) {
+    const zs = i16x8.splat(<i16>zero);
+    for (; i + 16 <= n; i += 16) {
+      const v = v128.load(x + i), p = y + (i << 2);
+      const a = i16x8.sub(i16x8.extend_low_i8x16_s(v), zs), b = i16x8.sub(i16x8.extend_high_i8x16_s(v), zs);
+      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(a)), scale));
+      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(a)), scale), 16);
+      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(b)), scale), 32);
+      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(b)), scale), 48);
+    }
+  }
   for (; i + 8 <= n; i += 8) {
     let a: v128, b: v128;
     if (xt == 3) {

@@ -7,7 +7,7 @@
 
 /** File name under core-as/micro and its text. */
 export function generateMicro(): Map<string, string> {
-  return new Map([["tiles.ts", tiles()], ["rows.ts", rows()], ["../transpose_tiles.ts", transposes()], ["peak.ts", peaks()]]);
+  return new Map([["tiles.ts", tiles()], ["rows.ts", rows()], ["../transpose_tiles.ts", transposes()], ["peak.ts", peaks()], ["tiles_f32.ts", tilesF32()]]);
 }
 
 const note = "// Written by core-as/gen/micro.ts; do not edit.\n";
@@ -262,4 +262,63 @@ ${lanes.map((i) => `  v128.store(out, c${i}, ${96 + 16 * i});`).join("\n")}
 `;
   return note + peak("peakDot", (a, b) => `i32x4.dot_i16x8_s(${a}, ${b})`) +
     peak("peakRelaxed", (a, b) => `i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(${a}, ${b}), ones)`);
+}
+
+/** The float32 tile: 6 pixels x 8 channels, one step is one value of each pixel and 8 weights. */
+function tilesF32(): string {
+  const rows = [0, 1, 2, 3, 4, 5];
+  const step = (k: number) =>
+    `        u = v128.load(w, ${32 * k});\n        v = v128.load(w, ${32 * k + 16});\n` + rows.map((p) =>
+      `        a = v128.load32_splat(p${p}, ${4 * k});
+        c${p}0 = f32x4.relaxed_madd(a, u, c${p}0);
+        c${p}1 = f32x4.relaxed_madd(a, v, c${p}1);
+`
+    ).join("");
+  const advance = (bytes: number) =>
+    rows.map((p) => `        p${p} += ${bytes};\n`).join("") + `        w += ${8 * bytes};\n`;
+  return note + `
+export function f32Run(
+  x: usize, xo: usize, yo: usize, n: i32, weights: usize, bias: usize,
+  runs: i32, runOffsets: usize, steps: i32, y: usize, k: usize, channels: i32,
+): void {
+  let a: v128, u: v128, v: v128;
+  for (let t: i32 = 0; t < n; t += 6) {
+${rows.map((p) => `    const i${p} = <usize>min<i32>(t + ${p}, n - 1) << 2, a${p} = x + <usize>load<u32>(xo + i${p});\n`).join("")}
+    let c00 = v128.load(bias), c01 = v128.load(bias, 16);
+    let ${rows.slice(1).map((p) => `c${p}0 = c00, c${p}1 = c01`).join(", ")};
+    let w = weights;
+    for (let r: i32 = 0; r < runs; r++) {
+      const o = load<u32>(runOffsets + (<usize>r << 2));
+      let ${rows.map((p) => `p${p} = a${p} + o`).join(", ")};
+      let s = steps;
+      for (; s >= 4; s -= 4) {
+${[0, 1, 2, 3].map(step).join("")}${advance(16)}      }
+      for (; s > 0; s--) {
+${step(0)}${advance(4)}      }
+    }
+    const lo = v128.load(k), hi = v128.load(k, 16);
+${
+    rows.map((p) =>
+      `    c${p}0 = f32x4.min(f32x4.max(c${p}0, lo), hi);\n    c${p}1 = f32x4.min(f32x4.max(c${p}1, lo), hi);\n`
+    ).join("")
+  }    if (channels == 8) {
+${
+    rows.map((p) =>
+      `      const y${p} = y + <usize>load<u32>(yo + i${p});\n      v128.store(y${p}, c${p}0);\n      v128.store(y${p}, c${p}1, 16);\n`
+    ).join("")
+  }    } else {
+${
+    rows.map((p) =>
+      `      v128.store(k, c${p}0, 128);\n      v128.store(k, c${p}1, 144);\n      some(k + 128, y + <usize>load<u32>(yo + i${p}), channels);\n`
+    ).join("")
+  }    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function some(from: usize, to: usize, channels: i32): void {
+  for (let c: i32 = 0; c < channels; c++) store<f32>(to + (<usize>c << 2), load<f32>(from + (<usize>c << 2)));
+}
+`;
 }

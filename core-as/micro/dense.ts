@@ -1,5 +1,6 @@
 // The driver of the dense tiles: one strip of output rows, a range of channel panels.
 import { d16Raw, d16Run, rd8Run } from "./tiles";
+import { f32Run } from "./tiles_f32";
 import { finishWide } from "./finish";
 import { strip } from "./strip";
 
@@ -9,7 +10,7 @@ import { strip } from "./strip";
 // 12 outW        13 kernelH     14 kernelW     15 strideH            16 strideW           17 padTop
 // 18 padLeft     19 dilationH   20 dilationW   21 inC / group        22 outC / group      23 groups
 // 24 yRow        25 yCol        26 yStart      27 yImage (elements)  28 xType             29 yType
-// 30 xZero       31 kind (0 d16, 1 rd8, 2 wide)                      32 steps per run     33 runs of kernelW
+// 30 xZero       31 kind (0 d16, 1 rd8, 2 wide, 3 f32)                      32 steps per run     33 runs of kernelW
 // 34 rows per strip             35 in place    36 cols of a strip    37 strips per image  38 panels per group
 
 // Scratch starts with a header of its own per thread: constants, two tiles, the finish block, zero biases.
@@ -25,7 +26,7 @@ function word(g: usize, i: usize): i32 {
 export function denseStrip(g: usize, s: i32, scratch: usize): void {
   const per = word(g, 37), n = s / per, rows = word(g, 34), outH = word(g, 11), outW = word(g, 12);
   const oy0 = (s % per) * rows, oy1 = min<i32>(oy0 + rows, outH);
-  const C = word(g, 10), cols = word(g, 36), kind = word(g, 31), size = kind == 1 ? 1 : 2;
+  const C = word(g, 10), cols = word(g, 36), kind = word(g, 31), size = kind == 1 ? 1 : kind == 3 ? 4 : 2;
   const sh = word(g, 15), sw = word(g, 16);
   const ysize = word(g, 29) == 0 ? 1 : word(g, 29) == 2 ? 2 : 4;
   const pixels = (oy1 - oy0) * outW;
@@ -43,7 +44,7 @@ export function denseStrip(g: usize, s: i32, scratch: usize): void {
       store<i32>(yo + i, b);
     }
   }
-  const image = word(g, 8) * word(g, 9) * C * (word(g, 28) == 0 ? 1 : 2);
+  const image = word(g, 8) * word(g, 9) * C * (word(g, 28) == 0 ? 1 : word(g, 28) == 2 ? 2 : 4);
   const x = <usize>word(g, 0) + <usize>n * image;
   const iy = oy0 * sh - word(g, 17), ix = -word(g, 18);
   const high = (oy1 - 1 - oy0) * sh + (word(g, 13) - 1) * word(g, 19) + 1;
@@ -57,7 +58,7 @@ export function denseStrip(g: usize, s: i32, scratch: usize): void {
   }
   if (word(g, 35)) return;
   const data = (runs + (<usize>(word(g, 13) * kw) << 2) + 15) & ~<usize>15;
-  if (kind < 2) strip(x, data, word(g, 8), word(g, 9), C, iy, high, ix, cols, word(g, 30), kind);
+  if (kind != 2) strip(x, data, word(g, 8), word(g, 9), C, iy, high, ix, cols, word(g, 30), kind == 3 ? 4 : kind);
   else {
     strip(x, data, word(g, 8), word(g, 9), C, iy, high, ix, cols, word(g, 30), 2);
     const bytes = <usize>high * cols * C * 2;
@@ -69,14 +70,14 @@ export function denseStrip(g: usize, s: i32, scratch: usize): void {
 export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32): void {
   const per = word(g, 37), n = s / per, rows = word(g, 34), outH = word(g, 11), outW = word(g, 12);
   const oy0 = (s % per) * rows, oy1 = min<i32>(oy0 + rows, outH);
-  const C = word(g, 10), cols = word(g, 36), kind = word(g, 31), size = kind == 1 ? 1 : 2;
+  const C = word(g, 10), cols = word(g, 36), kind = word(g, 31), size = kind == 1 ? 1 : kind == 3 ? 4 : 2;
   const pixels = (oy1 - oy0) * outW;
   const xo = scratch + header, yo = xo + (<usize>pixels << 2);
   const runs = yo + (<usize>pixels << 2), count = word(g, 13) * word(g, 33), steps = word(g, 32);
   let data = (runs + (<usize>count << 2) + 15) & ~<usize>15;
   if (word(g, 35)) {
     const row = <usize>word(g, 9) * C;
-    data = <usize>word(g, 0) + (<usize>n * word(g, 8) + oy0 * word(g, 15)) * row;
+    data = <usize>word(g, 0) + (<usize>n * word(g, 8) + oy0 * word(g, 15)) * row * size;
   }
   const high = (oy1 - 1 - oy0) * word(g, 15) + (word(g, 13) - 1) * word(g, 19) + 1;
   const second = data + ((<usize>high * cols * C * 2 + 31) & ~<usize>15);
@@ -97,6 +98,8 @@ export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32
       d16Run(x, xo, yo, pixels, w, bias, mul, count, runs, steps, y, k, mode, channels, f);
     } else if (kind == 1) {
       rd8Run(x, xo, yo, pixels, w, bias, mul, count, runs, steps, y, k, mode, channels, f);
+    } else if (kind == 3) {
+      f32Run(x, xo, yo, pixels, w, bias, count, runs, steps, y, k, channels);
     } else {
       const x2 = second + <usize>(group * ig * size), zero = scratch + 416;
       for (let t: i32 = 0; t < pixels; t += 4) {

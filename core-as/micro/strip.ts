@@ -38,12 +38,12 @@ function part(from: usize, to: usize, n: isize, z: i32, high: bool): void {
   }
 }
 
-// kind: 0 int8 to int16, 1 int8 as it is, 2 low parts of int16, 3 high parts.
+// kind: 0 int8 to int16, 1 int8 as it is, 2 low parts of int16, 3 high parts, 4 float32 as it is.
 // Rows iy .. iy + rows - 1 and columns ix .. ix + cols - 1 of a picture of inH x inW x C; outside is 0.
 export function strip(
   x: usize, dst: usize, inH: i32, inW: i32, C: i32, iy: i32, rows: i32, ix: i32, cols: i32, z: i32, kind: i32,
 ): void {
-  const size: isize = kind == 1 ? 1 : 2, from: isize = kind < 2 ? 1 : 2;
+  const size: isize = kind == 1 ? 1 : kind == 4 ? 4 : 2, from: isize = kind < 2 ? 1 : kind == 4 ? 4 : 2;
   const left = min<i32>(cols, max<i32>(0, -ix)), first = max<i32>(0, ix);
   const valid = max<i32>(0, min<i32>(inW - first, cols - left));
   const right = cols - left - valid;
@@ -51,7 +51,7 @@ export function strip(
   if (left == 0 && right == 0 && cols == inW && iy >= 0 && iy + rows <= inH) {
     const src = x + <isize>iy * inW * c * from, n = <isize>rows * cols * c;
     if (kind == 0) widen(src, dst, n, z);
-    else if (kind == 1) memory.copy(dst, src, n);
+    else if (kind == 1 || kind == 4) memory.copy(dst, src, n * size);
     else part(src, dst, n, z, kind == 3);
     return;
   }
@@ -66,7 +66,7 @@ export function strip(
     dst += <isize>left * c * size;
     const src = x + (<isize>y * inW + first) * c * from, n = <isize>valid * c;
     if (kind == 0) widen(src, dst, n, z);
-    else if (kind == 1) memory.copy(dst, src, n);
+    else if (kind == 1 || kind == 4) memory.copy(dst, src, n * size);
     else part(src, dst, n, z, kind == 3);
     dst += n * size;
     zeros(dst, <isize>right * c * size);

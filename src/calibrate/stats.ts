@@ -136,10 +136,7 @@ export class Observer {
   readonly #bins: number;
   readonly #quota: number;
   readonly #most: number;
-  /**
-   * Both signs: first the bins of x > 0, then those of x < 0. Small integers while they suffice: what
-   * counting costs is mostly fetching the bins into the cache.
-   */
+  /** Both signs: first the bins of x > 0, then those of x < 0. Doubles when 32 bits no longer do. */
   #counts: Uint32Array | Float64Array;
   readonly #sum = new ExactSum();
   readonly #sumsq = new ExactSum();

@@ -9,7 +9,7 @@ import type { Graph, Node } from "../ir/graph.ts";
 import { byteSize, elementCount } from "../ir/tensor.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import type { March } from "../march/march.ts";
-import { inferContext } from "../ops/context.ts";
+import { graphLookup, inferContext } from "../ops/context.ts";
 import { opOf } from "../ops/registry.ts";
 
 /** How a node's tensors are stored, for a cost. */
@@ -43,7 +43,7 @@ export function nodeMicroseconds(
   };
   let macs = 0;
   try {
-    const c = inferContext(graph, n);
+    const c = inferContext(n, graphLookup(graph));
     macs = def?.macs?.({ ...c, output: (i) => type(n.outputs[i]!)! }) ?? 0;
   } catch {
     macs = 0; // an operator of unknown shape costs its traffic only

@@ -6,6 +6,7 @@
 
 import type { Graph, Node, Port } from "../ir/graph.ts";
 import { HORIZON, mustType } from "../ir/graph.ts";
+import { usesOf } from "../ir/order.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { opOf } from "../ops/registry.ts";
 import type { Segment } from "./program.ts";
@@ -38,7 +39,7 @@ export function partition(graph: Graph): Segment[] {
   for (const n of graph.nodes) {
     const kernel = kernels.has(n);
     let phase = 0;
-    for (const t of n.inputs) {
+    for (const t of usesOf(n)) {
       const p = phaseOfTensor.get(t);
       if (p !== undefined) phase = Math.max(phase, p.phase + (p.kernel === kernel ? 0 : 1));
     }
@@ -49,7 +50,7 @@ export function partition(graph: Graph): Segment[] {
 
   const readBy = new Map<string, Set<Node>>();
   for (const n of graph.nodes) {
-    for (const t of n.inputs) {
+    for (const t of usesOf(n)) {
       const set = readBy.get(t) ?? new Set();
       set.add(n);
       readBy.set(t, set);
@@ -65,7 +66,7 @@ export function partition(graph: Graph): Segment[] {
       const made = new Set(nodes.flatMap((n) => n.outputs));
       const inputs = new Set<string>();
       for (const n of nodes) {
-        for (const t of n.inputs) {
+        for (const t of usesOf(n)) {
           if (t !== "" && !made.has(t) && !graph.constants.has(t)) inputs.add(t);
         }
       }
@@ -99,7 +100,7 @@ function cpuGraph(
   const constants = new Map<string, Tensor>();
   const port = (name: string): Port => ({ name, ...mustType(graph, name) });
   for (const n of nodes) {
-    for (const t of n.inputs) {
+    for (const t of usesOf(n)) {
       const k = graph.constants.get(t);
       if (k !== undefined) constants.set(t, k);
     }

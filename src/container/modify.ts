@@ -140,7 +140,9 @@ function rebuilt(bin: Bin, g: Graph, deleted: readonly Deleted[], rows: Json): B
     return program[name].map((p, i): Json => {
       const before = Array.isArray(old) ? old[i] as Json : null;
       const own = typeof before === "object" && before !== null && !Array.isArray(before);
-      return { ...(own ? before : {}), name: p.name, dtype: p.dtype, shape: [...p.shape] };
+      // Ports in the info section show the whole batch.
+      const shape = p.shape.map((d, axis) => axis === 0 ? d * (batch ?? 1) : d);
+      return { ...(own ? before : {}), name: p.name, dtype: p.dtype, shape };
     });
   };
   const info: { readonly [k: string]: Json } = {

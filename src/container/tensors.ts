@@ -8,7 +8,7 @@ import { runtimeLayout } from "../formats/config/mod.ts";
 import type { CompleteInput, Layout } from "../formats/config/mod.ts";
 import { axesOf } from "../formats/data/axes.ts";
 import { runtimeByteSize } from "../formats/data/mod.ts";
-import { byteSize, elementCount } from "../ir/tensor.ts";
+import { byteSize, elementCount, sameShape } from "../ir/tensor.ts";
 import type { DType, TensorType } from "../ir/tensor.ts";
 import { Reader } from "./codec.ts";
 import type { Json } from "./codec.ts";
@@ -34,8 +34,10 @@ export interface ModelTensor {
   readonly byteSize: number;
   /** In bytes; zeros for pictures in planes. */
   readonly stride: readonly number[];
-  /** What the program's port takes or gives. */
+  /** What the program's port takes or gives (the whole batch). */
   readonly port: TensorType;
+  /** Layout of the port, where it is an input that the configuration describes. */
+  readonly portLayout: Layout | undefined;
   /** Where the runtime takes it from (inputs only). */
   readonly source: string | undefined;
   /** How runtime bytes become the port's tensor; undefined: the bytes are the tensor. */
@@ -132,6 +134,7 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
       byteSize: elementCount(port.shape) * item,
       stride: byteStrides(port.shape, item),
       port: { dtype: port.dtype, shape: port.shape },
+      portLayout: undefined,
       source: side === "input" ? "ddr" : undefined,
       input: undefined,
       scale: found === undefined ? undefined : {
@@ -145,7 +148,15 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
     const t = plain("input", v);
     const own = configs.get(t.name);
     if (own === undefined || deleted.some((d) => d.side === "input" && d.port === t.name)) return t;
-    const c = { ...own, shape: t.port.shape };
+    // The port is in the layout of the runtime; the configuration's shape in that of training.
+    const four = own.shape.length === 4 && t.port.shape.length === 4;
+    const batch = (t.port.shape[0] ?? 1) / (own.shape[0] ?? 1);
+    const c = { ...own, shape: own.shape.map((d, i) => i === 0 ? d * batch : d) };
+    const portLayout = !four
+      ? undefined
+      : sameShape(shapeIn(c, runtimeLayout(c)), t.port.shape)
+      ? runtimeLayout(c)
+      : c.layoutTrain;
     const bytes = runtimeByteSize(c);
     if (c.typeRt === "featuremap") {
       const layout = c.shape.length === 4 ? runtimeLayout(c) : "NONE";
@@ -156,6 +167,7 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
         validShape: shape,
         alignedShape: shape,
         stride: byteStrides(shape, 4),
+        portLayout,
         source: c.inputSource,
         input: c,
       };
@@ -171,6 +183,7 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
       alignedShape: shape,
       byteSize: bytes,
       stride: c.typeRt === "nv12" ? shape.map(() => 0) : byteStrides(shape, 1),
+      portLayout,
       source: c.inputSource,
       input: c,
     };

@@ -26,6 +26,8 @@ import { finish } from "./finish.ts";
 import type { Finished } from "./finish.ts";
 import { attachInputs } from "./inputs.ts";
 import type { Prepared } from "./inputs.ts";
+import { dumpLayers, layersJson, withLayers } from "./layers.ts";
+import type { DumpLayer } from "./layers.ts";
 import { attachLayouts, runtimeFeeds } from "./layouts.ts";
 import { nodeRows } from "./node_rows.ts";
 import type { SourcedRow } from "./node_rows.ts";
@@ -115,8 +117,13 @@ export async function makertbin(
   );
   options.stage?.("prove");
   const rows = nodeRows(conversion, proof);
+  const layers = config.model.layerOutDump ? dumpLayers(conversion) : undefined;
+  const info = infoOf(config, prepared, conversion, rows);
   const finished = await finish(
-    { program: conversion.program, info: infoOf(config, prepared, conversion, rows) },
+    {
+      program: conversion.program,
+      info: layers === undefined ? info : { ...info, layers: layersJson(layers) },
+    },
     config,
     {
       log,
@@ -126,7 +133,7 @@ export async function makertbin(
     },
   );
   options.stage?.("compile");
-  const files = await artefacts(config, conversion, proof, finished);
+  const files = await artefacts(config, conversion, proof, finished, layers);
   options.stage?.("write");
   return { conversion, proof, rows, finished, files };
 }
@@ -171,14 +178,18 @@ async function artefacts(
   c: Conversion,
   proof: Proof,
   finished: Finished,
+  layers: readonly DumpLayer[] | undefined,
 ): Promise<Map<string, Uint8Array>> {
   const prefix = config.model.outputModelFilePrefix;
   const onnx = (g: Graph) => saveOnnx(g, { functions: functionsOf(g) });
+  const quantized = layers === undefined
+    ? c.quantized.graph
+    : withLayers(c.quantized.graph, layers);
   return new Map([
     [`${prefix}_original_float_model.onnx`, onnx(c.original)],
     [`${prefix}_optimized_float_model.onnx`, onnx(c.optimized)],
     [`${prefix}_calibrated_model.onnx`, onnx(c.calibrated)],
-    [`${prefix}_quantized_model.onnx`, onnx(c.quantized.graph)],
+    [`${prefix}_quantized_model.onnx`, onnx(quantized)],
     [`${prefix}_quant_info.json`, encode(quantInfo(c, proof))],
     [`${prefix}.bin`, await writeBin(finished.bin, functionsOf)],
     ...(finished.cache === undefined

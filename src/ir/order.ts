@@ -40,6 +40,19 @@ export function usesOf(n: Node): readonly string[] {
   return uses;
 }
 
+/** Nodes that read each tensor, themselves or in a subgraph; a node appears once for each use. */
+export function readersOf(g: Graph): Map<string, Node[]> {
+  const map = new Map<string, Node[]>();
+  for (const n of g.nodes) {
+    for (const t of usesOf(n)) {
+      const list = map.get(t);
+      if (list === undefined) map.set(t, [n]);
+      else list.push(n);
+    }
+  }
+  return map;
+}
+
 /** The nodes that lead to at least one of `outputs`, in the order given. */
 export function liveNodes(nodes: readonly Node[], outputs: Iterable<string>): Node[] {
   const by = new Map<string, Node>();

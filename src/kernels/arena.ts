@@ -186,7 +186,7 @@ export class Arena {
 
 function writeConstants(memory: WebAssembly.Memory): void {
   new Int16Array(memory.buffer, constantsAt, 8).fill(1); // ones: second operand of the pairwise add
-  const rounding = [0.5, -0, 320, 1e-4, 12582912]; // for quantize.ts, 4 lanes each
+  const rounding = [320, -0, -320, 0.4999, 12582912]; // for quantize.ts, 4 lanes each
   const f = new Float32Array(memory.buffer, constantsAt + 32, 4 * rounding.length);
   rounding.forEach((v, i) => f.fill(v, 4 * i, 4 * i + 4));
   new Int32Array(memory.buffer, constantsAt + 112, 4).fill(0x4b400000); // the bits of 12582912

@@ -51,18 +51,28 @@ function runOf(s: ConvShape, p: Plan, lanes: number): { runs: number; steps: num
     : { runs: kw, steps: Math.ceil(I / lanes) };
 }
 
-function panelsOf(s: ConvShape): number {
+export function panelsOf(s: ConvShape): number {
   return Math.ceil(s.outC / s.group / 8);
 }
 
-/** [group][panel][ky][run][step][8 channels][lanes]; padded with zeros. */
-function panels(arena: Arena, s: ConvShape, p: Plan, at: WeightAt, lanes: 2 | 4): number {
+/** [group][panel][ky][run][step][8 channels][lanes], zero padded: float32 for 1 lane, int16 for 2, int8 for 4. */
+export function panels(
+  arena: Arena,
+  s: ConvShape,
+  p: Plan,
+  at: WeightAt,
+  lanes: 1 | 2 | 4,
+): number {
   const I = s.inC / s.group, O = s.outC / s.group;
   const { runs, steps } = runOf(s, p, lanes);
   const perRow = runs * steps * 8 * lanes;
   const size = s.group * panelsOf(s) * p.tapsH.length * perRow;
-  const ptr = arena.alloc(size * (lanes === 2 ? 2 : 1) + 16);
-  const out = lanes === 2 ? arena.i16(ptr, size) : arena.i8(ptr, size);
+  const ptr = arena.alloc(size * (lanes === 1 ? 4 : lanes === 2 ? 2 : 1) + 16);
+  const out = lanes === 1
+    ? arena.f32(ptr, size)
+    : lanes === 2
+    ? arena.i16(ptr, size)
+    : arena.i8(ptr, size);
   out.fill(0);
   const kw = p.tapsW.length, single = runs === kw && kw !== 1;
   for (let o = 0; o < s.outC; o++) {
@@ -98,10 +108,39 @@ export interface DenseJob {
   readonly scratchBytes: number;
 }
 
+/** What a job block says beside the geometry. */
+export interface DenseSource {
+  readonly x: number;
+  readonly y: number;
+  readonly weights: number;
+  readonly tables: { readonly bias: number; readonly mul: number; readonly modes: number };
+  readonly constants: number;
+  /** Type codes; float32 has that of int32. */
+  readonly xCode: number;
+  readonly yCode: number;
+  readonly xZero: number;
+  /** 0 int8 widened, 1 non-negative int8, 2 int16 in two parts, 3 float32. */
+  readonly kind: 0 | 1 | 2 | 3;
+}
+
 /** Writes the per-channel tables and the job block of one part into arena scratch. */
 export function denseJob(arena: Arena, a: ConvArgs, part: DensePart, rd8: boolean): DenseJob {
-  const s = a.shape, wide = a.xType === "int16";
-  const kind = wide ? 2 : rd8 ? 1 : 0, lanes = rd8 ? 4 : 2, size = rd8 ? 1 : 2;
+  return denseBlock(arena, a.shape, part, {
+    x: a.x,
+    y: a.y,
+    weights: rd8 ? part.rd8 : part.d16,
+    ...channelTables(arena, a),
+    xCode: codeOf[a.xType],
+    yCode: codeOf[a.yType],
+    xZero: a.xZero,
+    kind: a.xType === "int16" ? 2 : rd8 ? 1 : 0,
+  });
+}
+
+/** Writes the job block. */
+export function denseBlock(arena: Arena, s: ConvShape, part: Plan, from: DenseSource): DenseJob {
+  const kind = from.kind;
+  const lanes = ([2, 4, 2, 1] as const)[kind], size = ([2, 1, 2, 4] as const)[kind];
   const kh = part.tapsH.length, kw = part.tapsW.length;
   const { partH, partW } = partSize(s, part);
   const high = (partH - 1) * part.strideH + (kh - 1) * part.dilationH + 1;
@@ -112,7 +151,7 @@ export function denseJob(arena: Arena, a: ConvArgs, part: DensePart, rd8: boolea
   const batch = flat ? 1 : s.batch;
   const inH = flat ? s.batch * s.inH * s.inW : s.inH, inW = flat ? 1 : s.inW;
   const outH = flat ? inH : partH, outW = flat ? 1 : partW;
-  const inPlace = kind === 1 && unpadded;
+  const inPlace = (kind === 1 || kind === 3) && unpadded;
   const cols = inPlace || flat ? inW : Math.max(1, broad);
   const rowBytes = part.strideH * cols * s.inC * size;
   const rows = Math.min(
@@ -123,25 +162,24 @@ export function denseJob(arena: Arena, a: ConvArgs, part: DensePart, rd8: boolea
   const { runs, steps } = runOf(s, part, lanes);
   const tall = Math.max(0, (rows - 1) * part.strideH + (kh - 1) * part.dilationH + 1);
   const data = inPlace ? 0 : tall * cols * s.inC * size + 96;
-  const { tables, constants } = channelTables(arena, a);
   const ysize = s.outC;
   const block = arena.alloc(40 * 4);
   // deno-fmt-ignore
   arena.i32(block, 40).set([
-    a.x, a.y, rd8 ? part.rd8 : part.d16, tables.bias, tables.mul, tables.modes,
-    constants, 0, inH, inW, s.inC, outH,
+    from.x, from.y, from.weights, from.tables.bias, from.tables.mul, from.tables.modes,
+    from.constants, 0, inH, inW, s.inC, outH,
     outW, kh, kw, part.strideH, part.strideW, part.padTop,
     part.padLeft, part.dilationH, part.dilationW, s.inC / s.group, s.outC / s.group, s.group,
     flat ? ysize : part.stepY * s.outW * ysize, part.stepX * ysize,
-    (part.firstY * s.outW + part.firstX) * ysize, s.outH * s.outW * ysize, codeOf[a.xType], codeOf[a.yType],
-    a.xZero, kind, steps, runs,
+    (part.firstY * s.outW + part.firstX) * ysize, s.outH * s.outW * ysize, from.xCode, from.yCode,
+    from.xZero, kind, steps, runs,
     rows, inPlace ? 1 : 0, cols, perImage, panelsOf(s),
   ]);
   return {
     block,
     strips: outW === 0 || outH === 0 ? 0 : batch * perImage,
     panels: panelsOf(s) * s.group,
-    scratchBytes: header + rows * outW * 8 + kh * runs * 4 + 16 + data * (wide ? 2 : 1),
+    scratchBytes: header + rows * outW * 8 + kh * runs * 4 + 16 + data * (kind === 2 ? 2 : 1),
   };
 }
 

@@ -50,6 +50,12 @@ export interface CoreExports {
   rangeF32(x: N, n: N, out: N): void;
   histogramF32(x: N, n: N, scale: N, table: N, bins: N): void;
   compareF32(a: N, b: N, n: N, out: N): void;
+  nv12ToRgb(x: N, y: N, width: N, height: N, k: N, swap: N): void;
+  nv12ToYuv444(x: N, y: N, width: N, height: N, flip: N): void;
+  flipSign(x: N, y: N, n: N): void;
+  depthwiseF32(x: N, y: N, w: N, bias: N, g: N, lo: N, hi: N): void;
+  packRightF32(b: N, dst: N, k: N, n: N): void;
+  binaryF32(op: N, a: N, aStep: N, b: N, bStep: N, y: N, n: N): void;
 }
 
 /** core-as/micro. */

@@ -6,7 +6,7 @@
  */
 
 import type { Graph, Node } from "../ir/graph.ts";
-import { consumers } from "../ir/graph.ts";
+import { readersOf } from "../ir/order.ts";
 import { ruleContext } from "../ops/context.ts";
 import type { OpDef } from "../ops/op.ts";
 import { opOf } from "../ops/registry.ts";
@@ -51,7 +51,7 @@ export function layoutOf(
   march: March,
   int16: ReadonlySet<string> = new Set(),
 ): QuantLayout {
-  const readers = consumers(graph);
+  const readers = readersOf(graph);
   const graphOutputs = new Set(graph.outputs.map((o) => o.name));
   const onBpu = (n: Node) => placement.get(n.name)?.on === "BPU";
   const groups = new Map<string, Group>();

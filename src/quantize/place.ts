@@ -6,7 +6,8 @@
  */
 
 import type { Graph, Node } from "../ir/graph.ts";
-import { consumers, HORIZON, mustType, producers } from "../ir/graph.ts";
+import { HORIZON, mustType, producers } from "../ir/graph.ts";
+import { readersOf } from "../ir/order.ts";
 import { elementCount, isStatic, shapeText } from "../ir/tensor.ts";
 import type { March } from "../march/march.ts";
 import { ruleContext } from "../ops/context.ts";
@@ -96,7 +97,7 @@ export function place(
   march: March,
   options: PlaceOptions = {},
 ): Map<string, Placement> {
-  const readers = consumers(graph), makers = producers(graph);
+  const readers = readersOf(graph), makers = producers(graph);
   const result = new Map<string, Placement>();
   const mayRunOnBpu = (n: Node) =>
     opOf(n)?.place?.[march.name].on === "BPU" && !options.cpu?.has(n.name);

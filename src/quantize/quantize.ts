@@ -14,6 +14,7 @@ import { marchOf } from "../march/mod.ts";
 import { qmaxOf, qminOf, quantizeValue, scaleOf } from "../ops/arithmetic.ts";
 import { codeOf } from "../ops/hz/types.ts";
 import type { QTensor } from "../ops/op.ts";
+import { usesOf } from "../ir/order.ts";
 import { GraphBuilder } from "./builder.ts";
 import { layoutOf } from "./layout.ts";
 import type { Group, QuantLayout } from "./layout.ts";
@@ -170,6 +171,8 @@ export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}
     const group = layout.groups.get(n.name);
     if (group === undefined) {
       const name = b.nodeName(n.name);
+      // A subgraph (If, Loop) reads tensors of this graph by name.
+      for (const t of usesOf(n)) readFloat(t);
       b.nodes.push({ ...n, name, inputs: n.inputs.map(readFloat) });
       b.sources.set(name, n.name);
       for (const t of n.outputs) {

@@ -12,6 +12,10 @@ import type { Loaded } from "./model_exec.ts";
 import { perfOf } from "./perf.ts";
 import type { PerfAnswer, PerfJob } from "./perf.ts";
 
+// onnxruntime-web builds its own address on the Worker's location, which fails for local files; without
+// a location it does not try. It is loaded later than this line runs.
+Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+
 const scope = globalThis as unknown as {
   onmessage: (e: MessageEvent<PerfJob | "go">) => void;
   postMessage(a: PerfAnswer): void;

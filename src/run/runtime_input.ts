@@ -23,9 +23,16 @@ import {
 } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
 
-/** Values as the port's type: saturated and rounded for integers. */
-function toPort(values: ArrayLike<number>, t: ModelTensor): Tensor {
+/** Values in the layout of training as the port takes them: its layout, saturated for integers. */
+function toPort(given: ArrayLike<number>, t: ModelTensor): Tensor {
   const { dtype, shape } = t.port;
+  const c = t.input;
+  let values = given;
+  if (c !== undefined && t.portLayout !== undefined && t.portLayout !== c.layoutTrain) {
+    const moved = new Float32Array(given.length);
+    relayout(given, axesOf(c.shape, c.layoutTrain), axesOf(shape, t.portLayout), moved);
+    values = moved;
+  }
   const data = allocate(dtype, elementCount(shape));
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     for (let i = 0; i < data.length; i++) data[i] = BigInt(Math.round(values[i]!));
@@ -110,10 +117,15 @@ function parseNumbers(bytes: Uint8Array, file: string): number[] {
 /** The runtime bytes of a port's tensor: the inverse of {@linkcode fromRuntimeBytes}. */
 export function toRuntimeBytes(x: Tensor, t: ModelTensor): Uint8Array {
   const c = t.input;
-  if (c === undefined || c.shape.length !== 4) return bytesOfTensor(x);
-  const from = axesOf(c.shape, c.layoutTrain);
+  if (c === undefined) return bytesOfTensor(x);
+  if (t.portLayout === undefined) {
+    return c.typeRt === "featuremap"
+      ? bytesOfTensor(x)
+      : Uint8Array.from(numbersOf(x), (v) => v + 128);
+  }
+  const from = axesOf(t.port.shape, t.portLayout);
   if (c.typeRt === "featuremap") {
-    const out = new Float32Array(elementCount(c.shape));
+    const out = new Float32Array(elementCount(t.port.shape));
     relayout(numbersOf(x), from, strided(from.n, from.c, from.h, from.w, runtimeLayout(c)), out);
     return new Uint8Array(out.buffer);
   }

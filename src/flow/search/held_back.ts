@@ -16,13 +16,13 @@ export interface Split {
 const MOST = 16;
 
 /**
- * Splits `count` samples: every fourth is held back, at most 16, spread over all. With fewer than four
+ * Splits `count` samples: every third is held back, at most 16, spread over all. With fewer than four
  * samples all do both.
  */
 export function splitSamples(count: number): Split {
   const all = Array.from({ length: count }, (_, i) => i);
   if (count < 4) return { observed: all, held: all };
-  const n = Math.min(MOST, Math.floor(count / 4));
+  const n = Math.min(MOST, Math.floor(count / 3));
   const held = Array.from({ length: n }, (_, i) => Math.floor((i + 0.5) * count / n));
   const out = new Set(held);
   return { observed: all.filter((i) => !out.has(i)), held };

@@ -11,8 +11,8 @@ import type { Graph } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { openProgram } from "../../run/simulator.ts";
 import { quantizedFeeds } from "../feeds.ts";
-import { similarity } from "./similarity.ts";
-import type { Similarity } from "./similarity.ts";
+import { similarity } from "../../debug/similarity.ts";
+import type { Similarity } from "../../debug/similarity.ts";
 
 /** What a judge needs. */
 export interface JudgeParts {

@@ -1,8 +1,12 @@
 import { fn } from "../../ir/function.ts";
 import { lut16, lut8, lut8to16 } from "../../kernels/lut.ts";
 import type { OpDef } from "../op.ts";
+import { integersAt } from "./memory.ts";
 
-/** int8 function by table (section 6): y = table[x & 255]; the table is int8 or int16. */
+/**
+ * Function by a table of all its values (section 6): y = table[x & 255], or table[x & 65535] of int16 x;
+ * the table is int8 or int16.
+ */
 export const hzLut: OpDef = {
   op: "HzLut",
   domain: "horizon",
@@ -13,6 +17,13 @@ export const hzLut: OpDef = {
   body: fn("HzLut", ["x", "table"], ["y"], [], "i=Cast(x){to=i32}; y=Gather(table, i)"),
   run(c) {
     const x = c.need(0);
+    if (x.dtype === "int16") {
+      const y = c.output(0), table = c.need(1);
+      const from = c.arena.u16(x.ptr, x.count), to = integersAt(c, y.ptr, y.count, y.dtype);
+      const values = integersAt(c, table.ptr, table.count, table.dtype);
+      for (let i = 0; i < to.length; i++) to[i] = values[from[i]!]!;
+      return;
+    }
     const lut = c.output(0).dtype === "int16" ? lut8to16 : lut8;
     lut(c.arena, { x: x.ptr, y: c.output(0).ptr, table: c.need(1).ptr, n: x.count });
   },

@@ -22,6 +22,7 @@ import { convTransposeQuant } from "./conv_transpose.ts";
 import { divQuant } from "./division.ts";
 import { addQuant, mulQuant, preluQuant, subQuant } from "./elementwise.ts";
 import { lutQuant } from "./lut.ts";
+import type { Bounds } from "./lut.ts";
 import { matmulQuant } from "./matmul.ts";
 import { blockQuant, concatQuant, movementQuant, padQuant } from "./movement.ts";
 import { averagePoolQuant, maxPoolQuant } from "./pool.ts";
@@ -106,7 +107,12 @@ function unaryQuant(def: UnaryDef): QuantSpec {
       }
       : {}),
   };
-  return lutQuant(def.real, extra);
+  const clamp: Bounds | undefined = def.op === "Relu"
+    ? () => ({ lo: 0, hi: Infinity })
+    : def.op === "Clip"
+    ? clipBounds
+    : undefined;
+  return lutQuant(def.real, extra, clamp);
 }
 
 /** A float operator with its integer facets. */

@@ -5,10 +5,17 @@
  */
 
 import { tensor } from "../../ir/tensor.ts";
-import { lut8to16, qmaxOf } from "../arithmetic.ts";
+import { lut8to16, multiplierOf, qmaxOf } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { QuantSpec } from "../op.ts";
-import { storeFactor } from "./common.ts";
+import { int32, shift, storeFactor } from "./common.ts";
+
+/** A factor as m * 2^-s where s may be negative: nothing is shifted, the division takes it whole. */
+function anyFactor(f: number): { m: number; s: number } {
+  const up = Math.max(0, Math.ceil(Math.log2(f)) + 1);
+  const k = multiplierOf(f * 2 ** -up);
+  return { m: k.m, s: k.s - up };
+}
 
 /** a times the reciprocal of b by table where b is int8, else one rounded division. */
 export const divQuant: QuantSpec = {
@@ -23,8 +30,9 @@ export const divQuant: QuantSpec = {
     const a = c.input(0), b = c.input(1), y = c.output();
     const settled = settleWith(c.range, y.dtype);
     if (b.dtype === "int16") {
-      const factor = storeFactor(c, a.scale / (b.scale * y.scale));
-      c.emit("HzSElementwiseDiv", [a.name, b.name, ...factor], [y.name], settled);
+      const k = anyFactor(a.scale / (b.scale * y.scale));
+      const names = [a.name, b.name, c.store("m", int32(k.m)), c.store("s", shift(k.s))];
+      c.emit("HzSElementwiseDiv", names, [y.name], settled);
       return;
     }
     // The largest reciprocal is that of one step; x / 0 counts as x / step.

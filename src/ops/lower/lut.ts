@@ -7,9 +7,10 @@
 import type { Node } from "../../ir/graph.ts";
 import { tensor } from "../../ir/tensor.ts";
 import type { Tensor } from "../../ir/tensor.ts";
-import { lut16, lut8, lut8to16, multiplierOf, qmaxOf } from "../arithmetic.ts";
+import { lut16, lut8, lut8to16, qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
+import { storeFactor } from "./common.ts";
 
 /** Real function of a node: attributes and constant inputs are read from it. */
 export type RealFunction = (
@@ -17,21 +18,59 @@ export type RealFunction = (
   constant: (i: number) => Tensor | undefined,
 ) => (x: number) => number;
 
-/** Emits a table for `f` from quantized input 0 to output 0. */
+/** Bounds of a pure clamp. */
+export type Bounds = (
+  n: Node,
+  constant: (i: number) => Tensor | undefined,
+) => { readonly lo: number; readonly hi: number };
+
+/** Largest error of 513 points with lines between them, in steps of the output. */
+export const MAX_SEGMENT_ERROR = 2;
+
+/** Value of the 513-point table at x (section 6). */
+export function lut16Value(table: Int16Array, x: number): number {
+  const u = x + 32768, i = u >> 7, r = u & 127;
+  return (table[i]! * (128 - r) + table[i + 1]! * r + 64) >> 7;
+}
+
+/** The whole function: one entry per int16 value, index x & 65535. */
+function fullTable(
+  f: (x: number) => number,
+  x: QTensor,
+  y: { readonly scale: number; readonly qmin: number; readonly qmax: number },
+  out: Int8Array | Int16Array,
+): Int8Array | Int16Array {
+  for (let q = -32768; q < 32768; q++) {
+    out[q & 65535] = quantizeValue(f(x.scale * q), y.scale, 0, y.qmin, y.qmax);
+  }
+  return out;
+}
+
+/**
+ * Emits a table for `f` from quantized input 0 to output 0. An int16 input takes 513 points where these
+ * are within two steps of the output everywhere, else a table of all 65536 values.
+ */
 export function emitLut(c: LowerContext, f: (x: number) => number): void {
   const x = c.input(0), y = c.output();
+  const range = { qmin: c.range.qmin, qmax: c.range.qmax };
   if (x.dtype === "int16") {
-    // An int8 result is computed as int16 in 257 times finer steps and narrowed once.
-    const fine = y.dtype === "int16" ? y.scale : Math.fround(y.scale * qmaxOf("int8") / 32767);
-    const range = y.dtype === "int16" ? c.range : {};
-    const table = c.store("table", tensor("int16", [513], lut16(f, x, { scale: fine, ...range })));
     if (y.dtype === "int16") {
-      c.emit("HzLut16", [x.name, table], [y.name]);
+      const exact = fullTable(f, x, { scale: y.scale, ...range }, new Int16Array(65536));
+      const points = lut16(f, x, { scale: y.scale, ...range });
+      let error = 0;
+      for (let q = -32768; q < 32768; q++) {
+        error = Math.max(error, Math.abs(lut16Value(points, q) - exact[q & 65535]!));
+      }
+      if (error <= MAX_SEGMENT_ERROR) {
+        c.emit("HzLut16", [x.name, c.store("table", tensor("int16", [513], points))], [y.name]);
+      } else {
+        const table = tensor("int16", [65536], exact);
+        c.emit("HzLut", [x.name, c.store("table", table)], [y.name]);
+      }
       return;
     }
-    const wide = c.temp("wide", "int16", y.shape);
-    c.emit("HzLut16", [x.name, table], [wide]);
-    narrow(c, { ...y, name: wide, dtype: "int16", scale: fine });
+    const exact = fullTable(f, x, { scale: y.scale, ...range }, new Int8Array(65536));
+    c.emit("HzLut", [x.name, c.store("table", tensor("int8", [65536], exact))], [y.name]);
     return;
   }
   const table = y.dtype === "int16"
@@ -40,28 +79,36 @@ export function emitLut(c: LowerContext, f: (x: number) => number): void {
   c.emit("HzLut", [x.name, c.store("table", table)], [y.name]);
 }
 
-/** Requantizes an int16 intermediate into output 0. */
-function narrow(c: LowerContext, from: QTensor): void {
-  const y = c.output();
-  const k = multiplierOf(from.scale / y.scale);
+/** A clamp of an int16 tensor is another scale and range: exact where a table would round corners. */
+function emitClamp(c: LowerContext, lo: number, hi: number): void {
+  const x = c.input(0), y = c.output();
+  const type = y.dtype === "int16" ? "int16" : "int8";
+  const at = (v: number) => quantizeValue(v, y.scale, y.zero, qminOf(type), qmaxOf(type));
+  const qmin = Math.max(c.range.qmin, at(lo)), qmax = Math.min(c.range.qmax, at(hi));
   c.emit(
     "HzRequantize",
-    [
-      from.name,
-      c.store("narrow_m", tensor("int32", [], Int32Array.of(k.m))),
-      c.store("narrow_s", tensor("int8", [], Int8Array.of(k.s))),
-    ],
+    [x.name, ...storeFactor(c, x.scale / y.scale)],
     [y.name],
-    settleWith(c.range, y.dtype),
+    settleWith({ qmin: Math.min(qmin, qmax), qmax }, y.dtype),
   );
 }
 
-/** Lowering of a one-input function; `bound` is its largest magnitude where it has one. */
-export function lutQuant(real: RealFunction, extra: Partial<QuantSpec> = {}): QuantSpec {
+/** Lowering of a one-input function; `bounds` are those of a pure clamp. */
+export function lutQuant(
+  real: RealFunction,
+  extra: Partial<QuantSpec> = {},
+  bounds?: Bounds,
+): QuantSpec {
   return {
     kind: "active",
     scale: "own",
     ...extra,
-    lower: (c) => emitLut(c, real(c.node, (i) => c.constant(i))),
+    lower(c) {
+      const constant = (i: number) => c.constant(i);
+      if (bounds !== undefined && c.input(0).dtype === "int16") {
+        const { lo, hi } = bounds(c.node, constant);
+        emitClamp(c, lo, hi);
+      } else emitLut(c, real(c.node, constant));
+    },
   };
 }

@@ -2,32 +2,34 @@
  * How well a quantized model keeps the outputs of the float model: the criterion of all searches.
  *
  * A plain cosine picks wrong recipes: a large common offset hides errors, and large background areas
- * outweigh the few values that matter. Here every output is split into features (classes, box sides);
- * the mean of a feature is removed from the float values, and the error is set against what is left,
- * the variation that carries the information. Features that are probabilities are judged apart from
+ * outweigh the few values that matter. An error power picks wrong ones too: a model that finds nothing
+ * has less of it than one that finds half of the objects and some that are not there. Here every output
+ * is split into features (classes, box sides), and the figure is Lin's concordance coefficient of the
+ * features, 2 cov / (var + var + offset^2): a correlation that also sees shifts and shrinking, and that
+ * is 0 for a constant. Features that are probabilities are judged apart from
  * the others, and where they stand side by side (detectors), the others count by how much the
  * probabilities of their position stand out: the box of a background cell means nothing.
  *
  * @module
  */
 
-import type { Tensor } from "../../ir/tensor.ts";
-import { numbersOf } from "../../ir/tensor.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import { numbersOf } from "../ir/tensor.ts";
 
-/** Error and information of a kind of features of one output. */
+/** Concordance of a kind of features of one output. */
 export interface Fidelity {
   readonly output: string;
   /** `probabilities`: features within 0..1 of an output that has others too. */
   readonly kind: "all" | "probabilities" | "values";
-  /** Error power over the power of the float values around the mean of their feature. */
-  readonly noise: number;
+  /** 1 is perfect, 0 is nothing; never below 0. */
+  readonly fidelity: number;
 }
 
 /** What {@linkcode similarity} finds. */
 export interface Similarity {
-  /** Mean over outputs and kinds of sqrt(1 / (1 + noise)): 1 is perfect, 0 is nothing. */
+  /** Mean over outputs and kinds. */
   readonly score: number;
-  /** The worst of them. Close to 1 it is what a correlation coefficient is. */
+  /** The worst of them. */
   readonly worst: number;
   /** Part of the samples with the same largest value (outputs that are one vector); else 1. */
   readonly agreement: number;
@@ -36,8 +38,9 @@ export interface Similarity {
   readonly parts: readonly Fidelity[];
 }
 
-/** 1 / (1 + noise) as a correlation. */
-export const fidelityOf = (noise: number): number => Math.sqrt(1 / (1 + noise));
+/** Error power over signal power that a (small) loss of fidelity stands for; adds up over tensors. */
+export const noiseOf = (fidelity: number): number =>
+  fidelity > 0 ? 2 * (1 / fidelity - 1) : Infinity;
 
 /** Axis of the features: channels of a picture, else the shorter axis; -1: every sample is one vector. */
 function featureAxis(shape: readonly number[]): number {
@@ -65,7 +68,7 @@ export function similarity(
     for (const [i, w] of want.entries()) cosines += cosine(w, got[i]!);
     const axis = featureAxis(shape);
     if (axis < 0) {
-      parts.push({ output: name, kind: "all", noise: vectorNoise(want, got) });
+      parts.push({ output: name, kind: "all", fidelity: vectorFidelity(want, got) });
       if (want[0]!.length > 1) {
         vectors += want.length;
         for (const [i, w] of want.entries()) if (largest(w) === largest(got[i]!)) same++;
@@ -74,8 +77,8 @@ export function similarity(
   }
   const n = Math.max(1, parts.length);
   return {
-    score: parts.reduce((s, p) => s + fidelityOf(p.noise), 0) / n,
-    worst: parts.reduce((s, p) => Math.min(s, fidelityOf(p.noise)), 1),
+    score: parts.reduce((s, p) => s + p.fidelity, 0) / n,
+    worst: parts.reduce((s, p) => Math.min(s, p.fidelity), 1),
     agreement: vectors === 0 ? 1 : same / vectors,
     cosine: cosines / Math.max(1, names.length * wanted.length),
     parts,
@@ -98,39 +101,58 @@ function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : aa === bb ? 1 : 0;
 }
 
-/** A ratio of powers; constant features are perfect when they are kept and lost when they are not. */
-function ratio(noise: number, signal: number): number {
-  if (!Number.isFinite(noise)) return Infinity;
-  return signal > 0 ? noise / signal : noise > 0 ? Infinity : 0;
+/** Weighted moments of pairs. */
+class Moments {
+  #n = 0;
+  #a = 0;
+  #b = 0;
+  #aa = 0;
+  #bb = 0;
+  #ab = 0;
+
+  add(a: number, b: number, weight = 1): void {
+    this.#n += weight;
+    this.#a += weight * a;
+    this.#b += weight * b;
+    this.#aa += weight * a * a;
+    this.#bb += weight * b * b;
+    this.#ab += weight * a * b;
+  }
+
+  /** Covariance, and the sum of the variances and of the squared offset; not divided by n. */
+  sums(offset: boolean): { agree: number; all: number } {
+    const n = this.#n || 1;
+    const aa = this.#aa - this.#a * this.#a / n, bb = this.#bb - this.#b * this.#b / n;
+    const shift = offset ? (this.#a - this.#b) ** 2 / n : 0;
+    return { agree: 2 * (this.#ab - this.#a * this.#b / n), all: aa + bb + shift };
+  }
+}
+
+function concordance(all: readonly Moments[], offset: boolean): number {
+  let agree = 0, total = 0;
+  for (const m of all) {
+    const s = m.sums(offset);
+    agree += s.agree;
+    total += s.all;
+  }
+  if (!Number.isFinite(total) || !Number.isFinite(agree)) return 0;
+  // Constant features that are kept are perfect.
+  return total <= 0 ? 1 : Math.min(1, Math.max(0, agree / total));
 }
 
 /** Every sample is one vector whose common offset means nothing (logits), or a single number. */
-function vectorNoise(
+function vectorFidelity(
   want: readonly ArrayLike<number>[],
   got: readonly ArrayLike<number>[],
 ): number {
-  let noise = 0, signal = 0;
-  if (want[0]!.length === 1) {
-    const mean = want.reduce((s, w) => s + w[0]!, 0) / want.length;
-    want.forEach((w, i) => {
-      noise += (w[0]! - got[i]![0]!) ** 2;
-      signal += want.length > 1 ? (w[0]! - mean) ** 2 : w[0]! ** 2;
-    });
-    return ratio(noise, signal);
-  }
-  for (const [k, w] of want.entries()) {
-    const g = got[k]!, n = w.length;
-    let mw = 0, mg = 0;
-    for (let i = 0; i < n; i++) {
-      mw += w[i]! / n;
-      mg += g[i]! / n;
-    }
-    for (let i = 0; i < n; i++) {
-      noise += (w[i]! - mw - g[i]! + mg) ** 2;
-      signal += (w[i]! - mw) ** 2;
-    }
-  }
-  return ratio(noise, signal);
+  const single = want[0]!.length === 1;
+  const one = new Moments();
+  const all = want.map((w, k) => {
+    const m = single ? one : new Moments();
+    for (let i = 0; i < w.length; i++) m.add(w[i]!, got[k]![i]!);
+    return m;
+  });
+  return concordance(single ? [one] : all, single);
 }
 
 function features(
@@ -144,7 +166,7 @@ function features(
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const sum = new Float64Array(count), low = new Float64Array(count).fill(Infinity);
   const high = new Float64Array(count).fill(-Infinity);
-  const signal = new Float64Array(count), noise = new Float64Array(count);
+  const moments = Array.from({ length: count }, () => new Moments());
   let per = 0;
   for (const w of want) {
     per += w.length / count;
@@ -164,19 +186,12 @@ function features(
     for (let i = 0; i < w.length; i++) {
       const k = Math.floor(i / inner) % count;
       const f = weight === undefined || bounded[k] ? 1 : weight[positionOf(i, inner, count)]!;
-      signal[k]! += f * (w[i]! - sum[k]! / per) ** 2;
-      noise[k]! += f * (w[i]! - g[i]!) ** 2;
+      moments[k]!.add(w[i]!, g[i]!, f);
     }
   }
-  const pool = (kind: Fidelity["kind"], take: (k: number) => boolean): Fidelity[] => {
-    let s = 0, n = 0;
-    for (let k = 0; k < count; k++) {
-      if (!take(k)) continue;
-      s += signal[k]!;
-      n += noise[k]!;
-    }
-    return [{ output, kind, noise: ratio(n, s) }];
-  };
+  const pool = (kind: Fidelity["kind"], take: (k: number) => boolean): Fidelity[] => [
+    { output, kind, fidelity: concordance(moments.filter((_, k) => take(k)), true) },
+  ];
   if (!mixed || positions === 1) return pool("all", () => true);
   return [
     ...pool("probabilities", (k) => bounded[k]!),
