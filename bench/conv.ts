@@ -100,7 +100,8 @@ function graph(s: ConvShape, kind: Kind): { bytes: Uint8Array; type: Element } {
   return { bytes: model([x], outputs, constants, nodes), type };
 }
 
-async function competitor(
+/** onnxruntime-web on the same layers, one thread. */
+export async function competitor(
   s: ConvShape,
   kind: Kind,
 ): Promise<Contender & { close(): Promise<void> }> {

@@ -25,7 +25,7 @@ async function size(results: Results, kernel: string, label: string, n: number):
   const all: Streaming[] = [
     { name: "memory.copy", bytes: 8, run: () => copyStrided(arena, { ...line, src: x, dst: y }) },
     { name: "absmax", bytes: 4, run: () => arena.core.absmaxF32(x, n) },
-    { name: "minmax", bytes: 4, run: () => arena.core.rangeF32(x, n, out) },
+    { name: "minmax", bytes: 4, run: () => arena.core.minmaxF32(x, n, out) },
     {
       name: "quantize",
       bytes: 5,

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { benchColour } from "./colour.ts";
+import { benchFloat } from "./float.ts";
 import { benchConv } from "./conv.ts";
 import { benchMemory } from "./memory.ts";
 import { benchSearch } from "./search.ts";
@@ -17,9 +19,14 @@ import { summary } from "./targets.ts";
 const sections: Readonly<Record<string, (r: Results) => Promise<void> | void>> = {
   dense: (r) => benchConv(r, dense, "dense"),
   depthwise: (r) => benchConv(r, depthwise, "depthwise"),
+  float: async (r) => {
+    await benchFloat(r, dense, "denseF32");
+    await benchFloat(r, depthwise, "depthwiseF32");
+  },
   threads: benchThreads,
   memory: benchMemory,
   search: benchSearch,
+  colour: benchColour,
 };
 
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(sections);

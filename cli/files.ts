@@ -68,9 +68,43 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
+/** What an interrupted run must not leave behind. */
+const unfinished = new Set<string>();
+
+function removeUnfinished(): void {
+  for (const path of unfinished) {
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch {
+      // Not written yet, or gone already.
+    }
+  }
+  unfinished.clear();
+}
+
 /**
- * Writes files into a folder: all under temporary names first, then renamed, so that a failed or
- * interrupted run leaves none of them half-written.
+ * Runs `body` so that the temporary paths it announces are gone when it fails or the user interrupts it.
+ */
+export async function withTemporaries<T>(
+  body: (announce: (path: string) => void) => Promise<T>,
+): Promise<T> {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const stop = () => {
+    removeUnfinished();
+    Deno.exit(130);
+  };
+  for (const s of signals) Deno.addSignalListener(s, stop);
+  try {
+    return await body((path) => unfinished.add(path));
+  } finally {
+    removeUnfinished();
+    for (const s of signals) Deno.removeSignalListener(s, stop);
+  }
+}
+
+/**
+ * Writes files into a folder: all under temporary names first, then renamed at once, so that a failed
+ * or interrupted run leaves none of them half-written.
  */
 export async function writeFiles(
   dir: string,
@@ -79,17 +113,25 @@ export async function writeFiles(
   await makeFolder(dir);
   const pending: [string, string][] = [];
   try {
-    for (const [name, bytes] of files) {
-      const path = join(dir, name), temporary = `${path}.tmp`;
-      pending.push([temporary, path]);
-      await Deno.writeFile(temporary, bytes);
-    }
-    for (const [from, to] of pending) await Deno.rename(from, to);
+    await withTemporaries(async (announce) => {
+      for (const [name, bytes] of files) {
+        const path = join(dir, name), temporary = `${path}.tmp`;
+        pending.push([temporary, path]);
+        announce(temporary);
+        await Deno.writeFile(temporary, bytes);
+      }
+      // No signal can come between these: the files of one run appear together.
+      for (const [from, to] of pending) Deno.renameSync(from, to);
+    });
   } catch (error) {
-    for (const [temporary] of pending) await Deno.remove(temporary).catch(() => undefined);
     throw fileError(error, `folder ${dir}`);
   }
   return pending.map(([, path]) => path);
+}
+
+/** A folder or file name that stays inside its folder: separators and leading dots become `_`. */
+export function safeName(name: string): string {
+  return name.replace(/[/\\\0]/g, "_").replace(/^\.+/, (dots) => "_".repeat(dots.length));
 }
 
 /** Calibration folders on disk. */

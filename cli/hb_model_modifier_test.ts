@@ -3,7 +3,7 @@ import { makeModel } from "../src/flow/testing.ts";
 import { inFolder, runTool } from "./testing.ts";
 
 Deno.test("hb_model_modifier lists, removes in order, records and restores", async () => {
-  const model = (await makeModel({ typeRt: "nv12", softmax: true })).get("small.bin")!;
+  const model = (await makeModel({ typeRt: "rgb", softmax: true })).get("small.bin")!;
   await inFolder(new Map([["m.bin", model]]), async (dir) => {
     const access = [`--allow-read=${dir}`, `--allow-write=${dir}`];
     const modify = (...args: string[]) => runTool("hb_model_modifier", access, args, dir);

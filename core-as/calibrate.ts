@@ -22,6 +22,35 @@ export function absmaxF32(x: usize, n: usize): f32 {
   return top;
 }
 
+// out: f32 min, f32 max; min > max when there is no value.
+export function minmaxF32(x: usize, n: usize, out: usize): void {
+  let lo = f32x4.splat(Infinity), lo2 = lo, hi = f32x4.splat(-Infinity), hi2 = hi;
+  let i: usize = 0;
+  for (; i + 16 <= n; i += 16) {
+    const p = x + (i << 2);
+    const a = v128.load(p), b = v128.load(p, 16), c = v128.load(p, 32), d = v128.load(p, 48);
+    lo = f32x4.pmin(f32x4.pmin(lo, a), c);
+    hi = f32x4.pmax(f32x4.pmax(hi, a), c);
+    lo2 = f32x4.pmin(f32x4.pmin(lo2, b), d);
+    hi2 = f32x4.pmax(f32x4.pmax(hi2, b), d);
+  }
+  lo = f32x4.pmin(lo, lo2);
+  hi = f32x4.pmax(hi, hi2);
+  let low = min<f32>(
+    min<f32>(f32x4.extract_lane(lo, 0), f32x4.extract_lane(lo, 1)),
+    min<f32>(f32x4.extract_lane(lo, 2), f32x4.extract_lane(lo, 3)));
+  let high = max<f32>(
+    max<f32>(f32x4.extract_lane(hi, 0), f32x4.extract_lane(hi, 1)),
+    max<f32>(f32x4.extract_lane(hi, 2), f32x4.extract_lane(hi, 3)));
+  for (; i < n; i++) {
+    const v = load<f32>(x + (i << 2));
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  store<f32>(out, low);
+  store<f32>(out, high, 4);
+}
+
 // out: f32 min, f32 max, u32 zeros, u32 NaNs. min > max when there is no value.
 export function rangeF32(x: usize, n: usize, out: usize): void {
   const zero = f32x4.splat(0);

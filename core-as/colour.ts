@@ -1,12 +1,28 @@
 // NV12 to interleaved pictures. Sums in 20-bit fixed point: (Y - offset) * ky + chroma, plus one half, shifted.
 
-// Planes of 16 pixels to 48 interleaved bytes.
+// Planes of 16 pixels to 48 interleaved bytes. The nine masks come from memory (written by Arena); their entries are below
+// 16 or have the top bit set, where the relaxed swizzle is fixed by its specification.
 // @ts-ignore: decorator
 @inline
 function interleave(y: usize, a: v128, b: v128, c: v128): void {
-  v128.store(y, i8x16.shuffle(i8x16.shuffle(a, b, 0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5), c, 0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15), 0);
-  v128.store(y, i8x16.shuffle(i8x16.shuffle(a, b, 21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26), c, 0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15), 16);
-  v128.store(y, i8x16.shuffle(i8x16.shuffle(a, b, 0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0), c, 26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31), 32);
+  v128.store(
+    y,
+    v128.or(
+      v128.or(i8x16.relaxed_swizzle(a, v128.load(384)), i8x16.relaxed_swizzle(b, v128.load(400))),
+      i8x16.relaxed_swizzle(c, v128.load(416))),
+    0);
+  v128.store(
+    y,
+    v128.or(
+      v128.or(i8x16.relaxed_swizzle(a, v128.load(432)), i8x16.relaxed_swizzle(b, v128.load(448))),
+      i8x16.relaxed_swizzle(c, v128.load(464))),
+    16);
+  v128.store(
+    y,
+    v128.or(
+      v128.or(i8x16.relaxed_swizzle(a, v128.load(480)), i8x16.relaxed_swizzle(b, v128.load(496))),
+      i8x16.relaxed_swizzle(c, v128.load(512))),
+    32);
 }
 
 // @ts-ignore: decorator

@@ -119,26 +119,34 @@ export function channelTables(
   bias: usize, mul: usize, shift: usize, groups: i32, og: i32, lanes: i32, requantizes: i32, best: i32,
   outBias: usize, outMul: usize, modes: usize,
 ): void {
-  let o: i32 = 0;
+  let o: usize = 0;
   for (let g: i32 = 0; g < groups; g++) {
     for (let c0: i32 = 0; c0 < og; c0 += lanes) {
-      let mode = c0 + lanes <= og ? best : 3;
-      for (let l: i32 = 0; l < lanes; l++, outBias += 4, outMul += 4) {
-        let b: i32 = 0, f: i32 = 0;
-        if (c0 + l < og) {
-          if (bias) b = load<i32>(bias + (<usize>o << 2));
-          if (requantizes) {
-            const m = <i32>load<i16>(mul + (<usize>o << 1)), s = <i32>load<i8>(shift + o);
-            if (m == 0) f = 0;
-            else if (s >= 16 && s <= 32) f = m << (32 - s);
-            else mode = 3;
-          }
-          o++;
-        }
-        store<i32>(outBias, b);
-        store<i32>(outMul, f);
+      const n = min<i32>(lanes, og - c0);
+      let fits = n == lanes, l: i32 = 0;
+      // Four at a time; m * 2^(32 - s) is exact in float32, as m has 15 bits.
+      for (; l + 4 <= n; l += 4, o += 4, outBias += 16, outMul += 16) {
+        v128.store(outBias, bias ? v128.load(bias + (o << 2)) : i32x4.splat(0));
+        if (!requantizes) continue;
+        const m = v128.load_ext<i16>(mul + (o << 1));
+        const s = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load_zero<u32>(shift + o)));
+        const fine = v128.or(i32x4.eq(m, i32x4.splat(0)), i32x4.le_u(i32x4.sub(s, i32x4.splat(16)), i32x4.splat(16)));
+        fits = fits && i32x4.all_true(fine);
+        const power = i32x4.shl(i32x4.sub(i32x4.splat(159), s), 23);
+        v128.store(outMul, i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.convert_i32x4_s(m), power)));
       }
-      store<u8>(modes++, <u8>mode);
+      for (; l < n; l++, o++, outBias += 4, outMul += 4) {
+        store<i32>(outBias, bias ? load<i32>(bias + (o << 2)) : 0);
+        if (!requantizes) continue;
+        const m = <i32>load<i16>(mul + (o << 1)), s = <i32>load<i8>(shift + o);
+        fits = fits && (m == 0 || <u32>(s - 16) <= 16);
+        store<i32>(outMul, m << (32 - s));
+      }
+      for (; l < lanes; l++, outBias += 4, outMul += 4) {
+        store<i32>(outBias, 0);
+        store<i32>(outMul, 0);
+      }
+      store<u8>(modes++, <u8>(fits ? best : 3));
     }
   }
 }

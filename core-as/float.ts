@@ -29,8 +29,8 @@ export function depthwiseF32(x: usize, y: usize, w: usize, bias: usize, g: usize
             b = f32x4.relaxed_madd(v128.load(p, 16), v128.load(q, 16), b);
           }
         }
-        v128.store(out + at, f32x4.min(f32x4.max(a, low), high));
-        v128.store(out + at, f32x4.min(f32x4.max(b, low), high), 16);
+        v128.store(out + at, f32x4.pmin(f32x4.pmax(a, low), high));
+        v128.store(out + at, f32x4.pmin(f32x4.pmax(b, low), high), 16);
       }
       for (; c < C; c++) {
         const at = <usize>c << 2;

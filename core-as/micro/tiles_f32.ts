@@ -140,18 +140,18 @@ export function f32Run(
       }
     }
     const lo = v128.load(k), hi = v128.load(k, 16);
-    c00 = f32x4.min(f32x4.max(c00, lo), hi);
-    c01 = f32x4.min(f32x4.max(c01, lo), hi);
-    c10 = f32x4.min(f32x4.max(c10, lo), hi);
-    c11 = f32x4.min(f32x4.max(c11, lo), hi);
-    c20 = f32x4.min(f32x4.max(c20, lo), hi);
-    c21 = f32x4.min(f32x4.max(c21, lo), hi);
-    c30 = f32x4.min(f32x4.max(c30, lo), hi);
-    c31 = f32x4.min(f32x4.max(c31, lo), hi);
-    c40 = f32x4.min(f32x4.max(c40, lo), hi);
-    c41 = f32x4.min(f32x4.max(c41, lo), hi);
-    c50 = f32x4.min(f32x4.max(c50, lo), hi);
-    c51 = f32x4.min(f32x4.max(c51, lo), hi);
+    c00 = f32x4.pmin(f32x4.pmax(c00, lo), hi);
+    c01 = f32x4.pmin(f32x4.pmax(c01, lo), hi);
+    c10 = f32x4.pmin(f32x4.pmax(c10, lo), hi);
+    c11 = f32x4.pmin(f32x4.pmax(c11, lo), hi);
+    c20 = f32x4.pmin(f32x4.pmax(c20, lo), hi);
+    c21 = f32x4.pmin(f32x4.pmax(c21, lo), hi);
+    c30 = f32x4.pmin(f32x4.pmax(c30, lo), hi);
+    c31 = f32x4.pmin(f32x4.pmax(c31, lo), hi);
+    c40 = f32x4.pmin(f32x4.pmax(c40, lo), hi);
+    c41 = f32x4.pmin(f32x4.pmax(c41, lo), hi);
+    c50 = f32x4.pmin(f32x4.pmax(c50, lo), hi);
+    c51 = f32x4.pmin(f32x4.pmax(c51, lo), hi);
     if (channels == 8) {
       const y0 = y + <usize>load<u32>(yo + i0);
       v128.store(y0, c00);

@@ -1,6 +1,6 @@
 /**
- * Searches an order of the nodes in which the activations need less memory, and checks an order that
- * was found before.
+ * Searches an order of the nodes in which the activations need less memory (then: are alive for less
+ * time, which keeps them near), and checks an order that was found before.
  *
  * The search is a fixed number of random topological orders that prefer nodes which free memory, each
  * laid out by {@linkcode allocateArena}; its random numbers have a fixed seed, so the same graph gives
@@ -23,7 +23,7 @@ import type { KernelSegment, Segment } from "./program.ts";
 export type Level = "O0" | "O1" | "O2" | "O3";
 
 /** Orders tried per level. */
-const TRIALS: Readonly<Record<Level, number>> = { O0: 0, O1: 2, O2: 16, O3: 128 };
+const TRIALS: Readonly<Record<Level, number>> = { O0: 0, O1: 8, O2: 64, O3: 1024 };
 
 /** Execution order and memory layout of a graph's kernel segments. */
 export interface Schedule {
@@ -109,10 +109,16 @@ function draw(l: Links, random: () => number, noise: number): number[] {
   return order;
 }
 
-function laidOut(graph: Graph, segments: readonly Segment[]): Pick<Schedule, "offsets" | "bytes"> {
+interface LaidOut extends Pick<Schedule, "offsets" | "bytes"> {
+  /** Bytes times steps that they are alive, over all activations. */
+  readonly held: number;
+}
+
+function laidOut(graph: Graph, segments: readonly Segment[]): LaidOut {
   const { lives } = lifetimes(graph, segments);
   const { offsets, bytes } = allocateArena(lives);
-  return { offsets: lives.map((l) => offsets.get(l.name)!), bytes };
+  const held = lives.reduce((a, l) => a + l.bytes * (l.to - l.from), 0);
+  return { offsets: lives.map((l) => offsets.get(l.name)!), bytes, held };
 }
 
 /** The best schedule of a quantized graph that a level's trials find; the natural order wins a tie. */
@@ -120,7 +126,7 @@ export function searchSchedule(quantized: Graph, level: Level): Schedule {
   const graph = markNonNegative(quantized);
   const segments = partition(graph);
   const kernels = segments.filter((s): s is KernelSegment => s.kind === "bpu");
-  let best: Schedule = {
+  let best: Schedule & LaidOut = {
     orders: kernels.map((s) => s.nodes.map((_, i) => i)),
     ...laidOut(graph, segments),
   };
@@ -131,9 +137,11 @@ export function searchSchedule(quantized: Graph, level: Level): Schedule {
     const noise = trial === 0 ? 0 : 2 * trial / TRIALS[level];
     const orders = links.map((l) => draw(l, random, noise));
     const found = laidOut(graph, inOrder(segments, orders));
-    if (found.bytes < best.bytes) best = { orders, ...found };
+    const less = found.bytes < best.bytes ||
+      (found.bytes === best.bytes && found.held < best.held);
+    if (less) best = { orders, ...found };
   }
-  return best;
+  return { orders: best.orders, offsets: best.offsets, bytes: best.bytes };
 }
 
 const isOrder = (v: unknown, n: readonly Node[]): v is number[] => {

@@ -21,6 +21,7 @@ import type { FloatEngine } from "../run/float.ts";
 import { openProgram } from "../run/simulator.ts";
 import { quantizedFeeds } from "./feeds.ts";
 import type { InputFile } from "./infer.ts";
+import { toRuntimeLayout } from "./layouts.ts";
 
 /** A model that takes one picture. */
 export interface PictureModel {
@@ -80,7 +81,12 @@ export async function openPictureModel(
     );
   }
   const own = binInput(info, port.name);
-  const wanted = port.shape.some((d) => d < 1) ? shape ?? [1, ...port.shape.slice(1)] : port.shape;
+  const given = own?.["input_shape"];
+  const wanted = Array.isArray(given) && given.every((d) => typeof d === "number")
+    ? given as readonly number[]
+    : port.shape.some((d) => d < 1)
+    ? shape ?? [1, ...port.shape.slice(1)]
+    : port.shape;
   if (wanted.some((d) => d < 1)) {
     throw new BpuError("shape", `the input ${port.name} has open dimensions`, {
       file: file.file,
@@ -95,15 +101,17 @@ export async function openPictureModel(
       : { order: own["input_type_train"] as "rgb" | "bgr" | "gray" }),
   };
   const convert = (t: Tensor): Tensor => {
-    if (own === undefined || port.dtype !== "int8") return t;
-    return toModelInput(t, {
+    if (own === undefined) return t;
+    const input = {
       name: port.name,
-      shape: port.shape,
+      shape: wanted,
       typeTrain: own["input_type_train"],
       typeRt: own["input_type_rt"],
       layoutTrain: own["input_layout_train"],
+      layoutRt: own["input_layout_rt"] ?? undefined,
       spaceAndRange: own["input_space_and_range"],
-    } as CompleteInput);
+    } as CompleteInput;
+    return toRuntimeLayout(toModelInput(t, input), input);
   };
   const nhwc = options.layout === "NHWC" ||
     (own === undefined && chain.some((s) => s.step === "layout" && s.order === "NHWC"));

@@ -21,6 +21,7 @@ import type { PlaceOptions } from "../quantize/place.ts";
 import type { Plan, TensorPlan } from "../quantize/plan.ts";
 import type { Quantized } from "../quantize/quantize.ts";
 import type { Calibrator } from "./calibrator.ts";
+import { closed } from "./search/regions.ts";
 import { openWorkshop } from "./search/recipe.ts";
 import type { Recipe, Workshop } from "./search/recipe.ts";
 
@@ -88,13 +89,17 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
   const graph = await optimized(original, options);
   options.stage?.("optimize");
   const refused = new Map<string, string>(options.place?.refused);
+  const denied = new Set<string>();
   const known = new Set<string>(options.fixed?.keys());
   const { calibrator } = options;
 
   for (;;) {
     const nodes = place(graph, options.march, { ...options.place, refused });
     const layout = layoutOf(graph, nodes, options.march);
-    const asked = new Set([...options.int16?.(graph, layout) ?? []].map((t) => layout.root(t)));
+    const asked = new Set(
+      [...options.int16?.(graph, layout) ?? []].map((t) => layout.root(t))
+        .filter((t) => !denied.has(t)),
+    );
     // Accumulators need thresholds where a search makes their inputs int16.
     const observed = new Set([
       ...layout.needed,
@@ -114,7 +119,10 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
       ...(options.integerInputs === undefined ? {} : { integerInputs: options.integerInputs }),
     });
     try {
-      const plain: Recipe = { method: calibrator.candidates[0]!, int16: asked };
+      const plain: Recipe = {
+        method: calibrator.candidates[0]!,
+        int16: closed(workshop, asked),
+      };
       const first = workshop.build(plain);
       const recipe = await options.search?.(workshop, plain) ?? plain;
       options.stage?.("calibrate");
@@ -136,8 +144,20 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
       };
     } catch (error) {
       if (!(error instanceof Refusal) || refused.has(error.nodeName)) throw error;
+      const wide = touched(layout, error.nodeName).filter((t) => asked.has(t));
+      if (wide.length > 0) {
+        for (const t of wide) denied.add(t);
+        options.log?.(`Layer ${error.nodeName} cannot use int16 and runs in int8: ${error.why}`);
+        continue;
+      }
       refused.set(error.nodeName, error.why);
       options.log?.(`Layer ${error.nodeName} will be executed on CPU: ${error.why}`);
     }
   }
+}
+
+/** Tensors (roots) that a node reads or makes. */
+function touched(layout: QuantLayout, node: string): string[] {
+  const g = layout.groups.get(layout.absorbed.get(node) ?? node);
+  return g === undefined ? [] : [...g.inputs, ...g.outputs].map((t) => layout.root(t));
 }

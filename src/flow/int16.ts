@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Config, NodeInfo } from "../formats/config/mod.ts";
+import type { CompleteConfig, Config, NodeInfo } from "../formats/config/mod.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import type { March } from "../march/march.ts";
 import { opOf } from "../ops/registry.ts";
@@ -101,10 +101,14 @@ export function int16Tensors(
   graph: Graph,
   layout: QuantLayout,
   march: March,
-  config: Config,
+  config: CompleteConfig,
   log: (line: string) => void = () => {},
 ): Set<string> {
   const out = new Set<string>();
+  if (!march.int16) {
+    if (asksInt16(config)) log(`${march.name} has no int16; everything runs in int8`);
+    return out;
+  }
   const told = new Set<string>();
   const tell = (line: string) => {
     if (!told.has(line)) log(line);

@@ -12,13 +12,12 @@ import type { CompleteConfig } from "../formats/config/mod.ts";
 import { normalisedJson } from "../formats/config/mod.ts";
 import type { CalibrationSet } from "../formats/data/mod.ts";
 import { saveOnnx } from "../formats/onnx/save.ts";
-import type { Feeds } from "../ir/engine.ts";
 import type { Graph } from "../ir/graph.ts";
 import { marchOf } from "../march/mod.ts";
 import { functionsOf } from "../ops/functions.ts";
 import type { FloatEngine } from "../run/float.ts";
+import { accuracySearch, needsSearch, samplesOf } from "./accuracy.ts";
 import { createCalibrator } from "./calibrator.ts";
-import { chooseBySimilarity } from "./choose.ts";
 import { convert } from "./convert.ts";
 import type { Conversion, StageName } from "./convert.ts";
 import { quantizedFeeds } from "./feeds.ts";
@@ -26,6 +25,7 @@ import { finish } from "./finish.ts";
 import type { Finished } from "./finish.ts";
 import { attachInputs } from "./inputs.ts";
 import type { Prepared } from "./inputs.ts";
+import { int16Tensors } from "./int16.ts";
 import { dumpLayers, layersJson, withLayers } from "./layers.ts";
 import type { DumpLayer } from "./layers.ts";
 import { attachLayouts, runtimeFeeds } from "./layouts.ts";
@@ -35,6 +35,8 @@ import { cutAtNodes } from "./output_nodes.ts";
 import { placeOptions } from "./place_options.ts";
 import { prove } from "./prove.ts";
 import type { Proof } from "./prove.ts";
+import { splitSamples } from "./search/held_back.ts";
+import type { MixedGoal } from "./search/mixed.ts";
 import { quantInfo } from "./quant_info.ts";
 import { version } from "./version.ts";
 
@@ -53,6 +55,8 @@ export interface MakeOptions {
   readonly cache?: string;
   /** Places everything on the BPU that can be (`--fast-perf`). */
   readonly allOnBpu?: boolean;
+  /** Looks for int16 tensors (`--accuracy`, `--latency-budget`, `--int16-tensors`). */
+  readonly goal?: MixedGoal;
 }
 
 /** What a conversion made. */
@@ -74,37 +78,47 @@ export async function makertbin(
   const cut = cutAtNodes(model, config.model.outputNodes);
   const prepared = attachInputs(cut, config.inputs);
   const log = (line: string) => options.log?.(line);
-  const samples = async function* (): AsyncGenerator<Feeds> {
-    for (let i = 0; i < options.samples.count; i++) yield await options.samples.sample(i);
-  };
+  const searching = needsSearch(config, options.goal);
+  const everyone = Array.from({ length: options.samples.count }, (_, i) => i);
+  const split = searching ? splitSamples(options.samples.count) : { observed: everyone, held: [] };
   const calibrator = createCalibrator(
     config.calibration,
     options.engine,
-    samples,
-    (done) => options.progress?.(done, options.samples.count),
+    () => samplesOf(options.samples, split.observed),
+    (done) => options.progress?.(done, split.observed.length),
   );
-  if (calibrator.candidates.length > 1) {
-    log("Run calibration model with modelwise search method.");
-    log(`calibration methods: [${calibrator.candidates.map((m) => `'${m}'`).join(", ")}]`);
-  } else {
-    log(`Run calibration model with ${calibrator.candidates[0]} method.`);
-  }
+  const announce = () => {
+    if (calibrator.candidates.length > 1) {
+      log("Run calibration model with modelwise search method.");
+      log(`calibration methods: [${calibrator.candidates.map((m) => `'${m}'`).join(", ")}]`);
+    } else {
+      log(`Run calibration model with ${calibrator.candidates[0]} method.`);
+    }
+  };
+  const march = marchOf(config.model.march);
+  const search = !searching ? undefined : accuracySearch(prepared.graph, config, {
+    engine: options.engine,
+    samples: options.samples,
+    split,
+    integerInputs: prepared.integerInputs,
+    log,
+    ...(options.goal === undefined ? {} : { goal: options.goal }),
+    progress: (done, total) => options.progress?.(done, total),
+  });
   const converted = await convert(prepared.graph, {
-    march: marchOf(config.model.march),
+    march,
     place: placeOptions(config, options.allOnBpu === true),
     fixed: prepared.fixed,
     integerInputs: prepared.integerInputs,
+    int16: (graph, layout) => int16Tensors(graph, layout, march, config, log),
     calibrator,
     engine: options.engine,
     log,
-    stage: (name) => options.stage?.(name),
-    choose: (graph, candidates) =>
-      chooseBySimilarity(graph, candidates, {
-        engine: options.engine,
-        samples: options.samples,
-        integerInputs: prepared.integerInputs,
-        log,
-      }),
+    stage(name) {
+      options.stage?.(name);
+      if (name === "optimize") announce();
+    },
+    ...(search === undefined ? {} : { search: (w, plain) => search.run(w, plain) }),
   });
   log(`Select ${converted.method} method.`);
   const conversion = inRuntimeLayout(converted, config);
@@ -134,6 +148,9 @@ export async function makertbin(
   );
   options.stage?.("compile");
   const files = await artefacts(config, conversion, proof, finished, layers);
+  for (const [suffix, text] of search?.files() ?? []) {
+    files.set(config.model.outputModelFilePrefix + suffix, encode(text));
+  }
   options.stage?.("write");
   return { conversion, proof, rows, finished, files };
 }

@@ -190,4 +190,12 @@ function writeConstants(memory: WebAssembly.Memory): void {
   const f = new Float32Array(memory.buffer, constantsAt + 32, 4 * rounding.length);
   rounding.forEach((v, i) => f.fill(v, 4 * i, 4 * i + 4));
   new Int32Array(memory.buffer, constantsAt + 112, 4).fill(0x4b400000); // the bits of 12582912
+  // Masks that interleave three planes (colour.ts): byte i of 48 is byte i / 3 of plane i % 3.
+  const masks = new Uint8Array(memory.buffer, constantsAt + 128, 144);
+  for (let i = 0; i < 48; i++) {
+    for (let plane = 0; plane < 3; plane++) {
+      const at = Math.floor(i / 16) * 48 + plane * 16 + i % 16;
+      masks[at] = i % 3 === plane ? Math.floor(i / 3) : 0x80;
+    }
+  }
 }

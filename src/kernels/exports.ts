@@ -47,6 +47,7 @@ export interface CoreExports {
   // deno-fmt-ignore
   fakeQuantizeF32(x: N, y: N, outer: N, channels: N, scales: N, perChannel: N, z: N, lo: N, hi: N, even: N): void;
   absmaxF32(x: N, n: N): N;
+  minmaxF32(x: N, n: N, out: N): void;
   rangeF32(x: N, n: N, out: N): void;
   histogramF32(x: N, n: N, scale: N, table: N, bins: N): void;
   compareF32(a: N, b: N, n: N, out: N): void;

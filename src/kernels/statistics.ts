@@ -31,7 +31,7 @@ export function minmax(data: Float32Array): Range {
   for (let i = 0; i < data.length; i += block) {
     const n = Math.min(block, data.length - i);
     arena.f32(at, n).set(data.subarray(i, i + n));
-    arena.core.rangeF32(at, n, out);
+    arena.core.minmaxF32(at, n, out);
     const r = arena.f32(out, 2);
     min = Math.min(min, r[0]!);
     max = Math.max(max, r[1]!);

@@ -2,6 +2,7 @@ import { sameShape, shapeText } from "../ir/tensor.ts";
 import { arithmeticRules, elementwise } from "./elementwise.ts";
 import type { OpDef } from "./op.ts";
 import { broadcastCpu, channelsAtMost, isFeature, note, onBpu, place, rule } from "./rules.ts";
+import { addQuant } from "./lower/elementwise.ts";
 
 /** What bernoulli2 states for Add. */
 export const addOnBernoulli2 = [
@@ -25,6 +26,7 @@ export const addOnBernoulli2 = [
 /** Sum of two tensors. */
 export const add: OpDef = elementwise({
   op: "Add",
+  quant: addQuant,
   takes: "number",
   number: () => (a, b) => a + b,
   big: () => (a, b) => a + b,

@@ -1,12 +1,14 @@
 import type { OpDef } from "./op.ts";
 import { needFloat, pooled, windowMacs } from "./pool.ts";
 import { inputRank, kernelHW, noAutoPad, onBpu, padsHW, place, strideHW } from "./rules.ts";
+import { averagePoolQuant } from "./lower/pool.ts";
 
 const cpu = [noAutoPad(), inputRank(4)];
 
 /** Mean of each window. */
 export const averagePool: OpDef = {
   op: "AveragePool",
+  quant: averagePoolQuant,
   infer(c) {
     needFloat(c);
     return [pooled(c)];

@@ -24,6 +24,7 @@ function bigBound(n: Node, constant: ConstantInput, i: number): bigint | undefin
 /** min(max(x, lo), hi). */
 export const clip: UnaryDef = unary({
   op: "Clip",
+  clamp: clipBounds,
   takes: "number",
   real(n, constant) {
     const { lo, hi } = clipBounds(n, constant);

@@ -5,6 +5,8 @@ import { modelError } from "./context.ts";
 import { concat as join } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { channelsAtMost, onBpu, place, rule } from "./rules.ts";
+import { concatQuant } from "./lower/movement.ts";
+import { runConcat } from "./movement_run.ts";
 
 function infer(c: InferContext): TensorType[] {
   const n = c.node.inputs.length;
@@ -36,6 +38,8 @@ const notBatch = rule("concat axis cannot be N", (c) => {
 /** Inputs one after the other along an axis. */
 export const concat: OpDef = {
   op: "Concat",
+  quant: concatQuant,
+  run: runConcat,
   place: place(
     onBpu("in+out", [notBatch], [], "rank4"),
     onBpu("no", [channelsAtMost(2048, "input and output C <= 2048")], []),

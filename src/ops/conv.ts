@@ -5,6 +5,7 @@ import { convCpu, convOnBayes, convOnBayesE, convOnBernoulli2 } from "./conv_rul
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { onBpu, place } from "./rules.ts";
 import { windowOf, windowShape } from "./spatial.ts";
+import { convQuant } from "./lower/conv.ts";
 
 /** Shape of a convolution of `x` [N,C,...] with weights `w` [M,C/group,...]. */
 export function convShape(n: Node, x: readonly number[], w: readonly number[]): number[] {
@@ -50,6 +51,7 @@ function infer(c: InferContext): TensorType[] {
 /** Convolution: inputs X [N,C,...], W [M,C/group,...], optional B [M]. */
 export const conv: OpDef = {
   op: "Conv",
+  quant: convQuant,
   infer,
   place: place(
     onBpu("unstated", convOnBayes, convCpu, "sizes"),

@@ -24,6 +24,7 @@ import {
   strideHW,
 } from "./rules.ts";
 import { transposedShape, windowOf } from "./spatial.ts";
+import { convTransposeQuant } from "./lower/conv_transpose.ts";
 
 function infer(c: InferContext): TensorType[] {
   const [x, w] = [c.need(0), c.need(1)];
@@ -139,6 +140,7 @@ const bernoulli2: readonly Rule[] = [
 /** Transposed convolution: inputs X [N,C,...], W [C,M/group,...], optional B [M]. */
 export const convTranspose: OpDef = {
   op: "ConvTranspose",
+  quant: convTransposeQuant,
   infer,
   place: place(
     onBpu("unstated", bayes, [

@@ -4,6 +4,8 @@ import { permute, reshaped } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { attrOneOf, dimOf, dtypeIn, inputRank, onBpu, place, rule } from "./rules.ts";
 import { rearrangesHW, shapeMap } from "./rules_b.ts";
+import { blockQuant } from "./lower/movement.ts";
+import { runDepthToSpace } from "./movement_run.ts";
 
 function target(c: InferContext): number[] {
   const { shape } = c.need(0);
@@ -35,6 +37,8 @@ const cpu = [
 /** Blocks of channels to blocks of pixels: [N, C*b*b, H, W] to [N, C, H*b, W*b]. */
 export const depthToSpace: OpDef = {
   op: "DepthToSpace",
+  quant: blockQuant,
+  run: runDepthToSpace,
   place: place(
     onBpu("unstated", [...rules, channels], cpu, "rank4"),
     onBpu("no", rules, cpu),

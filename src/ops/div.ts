@@ -3,6 +3,7 @@ import { arithmeticRules, elementwise } from "./elementwise.ts";
 import { mulOnBernoulli2 } from "./mul.ts";
 import type { OpDef } from "./op.ts";
 import { both, broadcastCpu, isFeature, onBpu, place, rule } from "./rules.ts";
+import { divQuant } from "./lower/division.ts";
 
 const noConstants = rule("both inputs features, no constant input", (c) => {
   const i = [0, 1].find((k) => !isFeature(c, k));
@@ -12,6 +13,7 @@ const noConstants = rule("both inputs features, no constant input", (c) => {
 /** Quotient of two tensors; integers are truncated towards zero. */
 export const div: OpDef = elementwise({
   op: "Div",
+  quant: divQuant,
   takes: "number",
   number: (_, dtype) =>
     isFloat(dtype) ? (a, b) => a / b : (a, b) => b === 0 ? 0 : Math.trunc(a / b),

@@ -54,6 +54,7 @@ export interface ElementwiseSpec {
   /** Applied to the result of a variadic fold (Mean). */
   readonly finish?: (value: number, inputs: number) => number;
   readonly place?: OpDef["place"];
+  readonly quant?: OpDef["quant"];
 }
 
 const takesText: Readonly<Record<Takes, string>> = {
@@ -77,6 +78,7 @@ export function elementwise(spec: ElementwiseSpec): OpDef {
     infer: (c) => inferElementwise(c, spec),
     fold: (c) => foldElementwise(c, spec),
     ...(spec.place === undefined ? {} : { place: spec.place }),
+    ...(spec.quant === undefined ? {} : { quant: spec.quant }),
   };
 }
 

@@ -5,6 +5,8 @@ import { foldable, rampTable, take } from "./nd.ts";
 import type { InferContext, OpDef } from "./op.ts";
 import { onBpu, onCpu, place } from "./rules.ts";
 import { dataRanks, oneDimDiffers } from "./rules_b.ts";
+import { runExpand } from "./hz/index_run.ts";
+import { movementQuant } from "./lower/movement.ts";
 
 function target(c: InferContext): number[] {
   const { shape } = c.need(0);
@@ -16,6 +18,8 @@ function target(c: InferContext): number[] {
 /** Broadcast to a shape. */
 export const expand: OpDef = {
   op: "Expand",
+  quant: movementQuant,
+  run: runExpand,
   place: place(
     onBpu("in+out", [dataRanks(1, 10, "input/output rank 1..10"), oneDimDiffers], []),
     onCpu(),

@@ -4,6 +4,8 @@ import { reshaped } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { onBpu, onCpu, place, worded } from "./rules.ts";
 import { reshapeRanks } from "./rules_b.ts";
+import { movementQuant } from "./lower/movement.ts";
+import { runReshape } from "./movement_run.ts";
 
 function target(c: InferContext): number[] {
   const { shape } = c.need(0);
@@ -19,6 +21,8 @@ function target(c: InferContext): number[] {
 /** Two dimensions: what is before the axis, and the rest. */
 export const flatten: OpDef = {
   op: "Flatten",
+  quant: movementQuant,
+  run: runReshape,
   place: place(onBpu("unstated", [worded("same limits as Reshape", reshapeRanks)], []), onCpu()),
   infer: (c) => [{ dtype: c.need(0).dtype, shape: target(c) }],
   fold(c) {

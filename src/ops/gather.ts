@@ -5,6 +5,8 @@ import { foldable, rampTable, reshaped, take } from "./nd.ts";
 import { type InferContext, type OpDef, type RuleContext, shapeError } from "./op.ts";
 import { isFeature, onBpu, onCpu, place, ranks } from "./rules.ts";
 import { dtypeOfData, indexDtype } from "./rules_b.ts";
+import { runGather } from "./hz/index_run.ts";
+import { movementQuant } from "./lower/movement.ts";
 
 function axisFor(c: InferContext): number {
   return axisOf(c.node, intAttr(c.node, "axis", 0), c.need(0).shape.length);
@@ -40,6 +42,8 @@ const cpu = [
 /** Slices of the data by index along an axis. */
 export const gather: OpDef = {
   op: "Gather",
+  quant: movementQuant,
+  run: runGather,
   place: place(onBpu("unstated", bpu, cpu, "sizes"), onCpu(...cpu)),
   infer(c) {
     const { dtype, shape } = c.need(0);

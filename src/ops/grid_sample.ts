@@ -12,6 +12,7 @@ import {
   place,
   rule,
 } from "./rules.ts";
+import { gridSampleQuant } from "./lower/grid_sample.ts";
 
 const bpu = [
   inputRank(4),
@@ -33,6 +34,7 @@ const bpu = [
 /** Pixels of X [N, C, H, W] at the positions of a grid [N, h, w, 2], to [N, C, h, w]. */
 export const gridSample: OpDef = {
   op: "GridSample",
+  quant: gridSampleQuant,
   place: place(onBpu("unstated", bpu, []), notIntegrated()),
   infer(c) {
     const { dtype, shape } = c.need(0);

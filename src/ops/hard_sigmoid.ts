@@ -5,6 +5,7 @@ import { lutOnBayes, unary, type UnaryDef } from "./unary.ts";
 /** alpha x + beta, clipped to 0..1. */
 export const hardSigmoid: UnaryDef = unary({
   op: "HardSigmoid",
+  bound: 1,
   real: (n) => {
     const alpha = floatAttr(n, "alpha", 0.2);
     const beta = floatAttr(n, "beta", 0.5);

@@ -98,7 +98,13 @@ function foldWith(
       return undefined;
     }
   }
-  const values = def.fold?.(c);
+  let values: readonly Tensor[] | undefined;
+  try {
+    values = def.fold?.(c);
+  } catch (e) {
+    if (e instanceof UnknownShape) return undefined;
+    throw e;
+  }
   if (values === undefined) return undefined;
   values.forEach((v, i) => {
     const t = types[i];
@@ -134,7 +140,7 @@ function refuseUnknown(graph: Graph, options: InferOptions): void {
       node: one.name,
       op: one.op,
       hint:
-        "Replace them by operators of ONNX opset 7 to 21, or register them as custom operators.",
+        "Replace them by operators of ONNX opset 1 to 21, or register them as custom operators.",
     },
   );
 }

@@ -7,6 +7,7 @@ import { matmulOnBayes, matmulOnBernoulli2 } from "./matmul_rules.ts";
 import { matrixProduct } from "./matrix.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { dtypeFloat, onBpu, place } from "./rules.ts";
+import { matmulQuant } from "./lower/matmul.ts";
 
 /** Shape of a product as numpy's matmul defines it: leading dimensions broadcast. */
 export function productShape(n: Node, a: readonly number[], b: readonly number[]): number[] {
@@ -62,6 +63,7 @@ export function productOf(
 /** Matrix product with numpy's rules for vectors and leading dimensions. */
 export const matmul: OpDef = {
   op: "MatMul",
+  quant: matmulQuant,
   infer,
   fold(c) {
     const [a, b] = [c.constant(0), c.constant(1)];

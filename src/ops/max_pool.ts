@@ -11,6 +11,7 @@ import {
   place,
   strideHW,
 } from "./rules.ts";
+import { maxPoolQuant } from "./lower/pool.ts";
 
 const cpu = [
   noDilations("dilations (1,1) only"),
@@ -23,6 +24,7 @@ const cpu = [
 /** Largest element of each window; output 1 (optional) has the flat indices. */
 export const maxPool: OpDef = {
   op: "MaxPool",
+  quant: maxPoolQuant,
   infer(c) {
     const y = pooled(c);
     return (c.node.outputs[1] ?? "") === "" ? [y] : [y, { dtype: "int64", shape: y.shape }];

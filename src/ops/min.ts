@@ -1,10 +1,12 @@
 import { compareRules, elementwise } from "./elementwise.ts";
 import type { OpDef } from "./op.ts";
 import { broadcastCpu, manualOnly, note, onBpu, onCpu, place } from "./rules.ts";
+import { minQuant } from "./lower/variadic.ts";
 
 /** Smallest of any number of tensors. */
 export const min: OpDef = elementwise({
   op: "Min",
+  quant: minQuant,
   takes: "number",
   variadic: true,
   number: () => Math.min,

@@ -3,6 +3,7 @@ import { toDoubles } from "./convert.ts";
 import { arithmeticRules, elementwise } from "./elementwise.ts";
 import type { OpDef } from "./op.ts";
 import { broadcastCpu, channelsAtMost, onBpu, place, rule } from "./rules.ts";
+import { mulQuant } from "./lower/elementwise.ts";
 
 /** What bernoulli2 states for Mul. */
 export const mulOnBernoulli2 = [
@@ -35,6 +36,7 @@ export const mulOnBernoulli2 = [
 /** Product of two tensors. */
 export const mul: OpDef = elementwise({
   op: "Mul",
+  quant: mulQuant,
   takes: "number",
   number: (_, dtype) => dtype === "int32" || dtype === "uint32" ? Math.imul : (a, b) => a * b,
   big: () => (a, b) => a * b,

@@ -17,6 +17,8 @@ import {
   rule,
 } from "./rules.ts";
 import { dtypeOfData } from "./rules_b.ts";
+import { padQuant } from "./lower/movement.ts";
+import { runPad } from "./movement_run.ts";
 
 /** Elements added before and after each axis (negative: removed); undefined when not constant. */
 export function padsOf(c: InferContext): { begin: number[]; end: number[] } | undefined {
@@ -113,6 +115,8 @@ const cpu = [
 /** Elements added (or removed) around a tensor. */
 export const pad: OpDef = {
   op: "Pad",
+  quant: padQuant,
+  run: runPad,
   place: place(
     onBpu("in+out", [constantMode, note("pads on any dim")], cpu, "rank4"),
     onBpu("no", [constantMode, padsHW], cpu),

@@ -3,6 +3,7 @@ import { isFloat, toDoubles } from "./convert.ts";
 import { elementwise } from "./elementwise.ts";
 import { broadcastCpu, dtypeIn, onBpu, place, pointwiseRules, rule } from "./rules.ts";
 import type { UnaryDef } from "./unary.ts";
+import { lutQuant } from "./lower/lut.ts";
 
 const oneExponent = (text: string) =>
   rule(text, (c) => {
@@ -31,6 +32,14 @@ function bigPower(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
+const real: UnaryDef["real"] = (n, constant) => {
+  const t = constant(1);
+  const exponent = t === undefined || t.data.length !== 1 ? undefined : toDoubles(t)[0];
+  return exponent === undefined
+    ? modelError(n, "its exponent is not one constant")
+    : (x) => x ** exponent;
+};
+
 /** Power; the result has the type of the base. With one constant exponent a function of one input. */
 export const pow: UnaryDef = {
   ...elementwise({
@@ -44,11 +53,6 @@ export const pow: UnaryDef = {
       onBpu("no", [oneExponent("exponent (input 2) a single value")], cpu),
     ),
   }),
-  real(n, constant) {
-    const t = constant(1);
-    const exponent = t === undefined || t.data.length !== 1 ? undefined : toDoubles(t)[0];
-    return exponent === undefined
-      ? modelError(n, "its exponent is not one constant")
-      : (x) => x ** exponent;
-  },
+  real,
+  quant: lutQuant({ real }),
 };

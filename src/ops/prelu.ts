@@ -4,6 +4,7 @@ import { modelError } from "./context.ts";
 import { fromDoubles, toDoubles } from "./convert.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { dtypeFloat, onBpu, onCpu, place, rule } from "./rules.ts";
+import { preluQuant } from "./lower/elementwise.ts";
 
 function infer(c: InferContext): TensorType[] {
   const [x, slope] = [c.need(0), c.need(1)];
@@ -39,6 +40,7 @@ const cpu = [
 /** x, or slope * x below 0; the slope broadcasts to x. */
 export const prelu: OpDef = {
   op: "PRelu",
+  quant: preluQuant,
   infer,
   fold(c) {
     const [x, slope] = [c.constant(0), c.constant(1)];

@@ -20,6 +20,7 @@ export interface Reduction {
   /** For 64-bit integers; absent: through binary64. */
   big?(v: BigInt64Array | BigUint64Array, at: number, n: number): bigint;
   readonly place: OpDef["place"];
+  readonly quant?: OpDef["quant"];
 }
 
 /** Reduced axes, ascending; all of them by default; undefined when not constant. */
@@ -93,7 +94,13 @@ function fold(c: InferContext, r: Reduction): Tensor[] | undefined {
 
 /** The definition of a reduction. */
 export function reduceOp(r: Reduction): OpDef {
-  return { op: r.op, infer, fold: (c) => fold(c, r), place: r.place };
+  return {
+    op: r.op,
+    infer,
+    fold: (c) => fold(c, r),
+    place: r.place,
+    ...(r.quant === undefined ? {} : { quant: r.quant }),
+  };
 }
 
 /** Sum of f(value) in binary64. */

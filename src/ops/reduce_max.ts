@@ -1,10 +1,12 @@
 import { reduceOp } from "./reduce.ts";
 import { attrOneOf, inputRankIn, onBpu, onCpu, place } from "./rules.ts";
 import { axesCount, axesRequired, oneAxis, reducedSize } from "./rules_b.ts";
+import { reduceExtremeQuant } from "./lower/reduce.ts";
 
 /** Largest element. */
 export const reduceMax = reduceOp({
   op: "ReduceMax",
+  quant: reduceExtremeQuant("HzQuantizedReduceMax"),
   place: place(
     onBpu(
       "in+out",

@@ -1,10 +1,12 @@
 import { bigSumOf, reduceOp, sumOf } from "./reduce.ts";
 import { attrOneOf, inputRank, inputRankIn, onBpu, place } from "./rules.ts";
 import { axesCount, axesHW, axesRequired, oneAxisOrHW } from "./rules_b.ts";
+import { reduceSumQuant } from "./lower/reduce.ts";
 
 /** Mean. */
 export const reduceMean = reduceOp({
   op: "ReduceMean",
+  quant: reduceSumQuant("HzSQuantizedReduceMean", true),
   place: place(
     onBpu(
       "in+out",

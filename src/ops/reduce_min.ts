@@ -1,9 +1,11 @@
 import { reduceOp } from "./reduce.ts";
 import { everywhere, onCpu } from "./rules.ts";
+import { reduceExtremeQuant } from "./lower/reduce.ts";
 
 /** Smallest element. */
 export const reduceMin = reduceOp({
   op: "ReduceMin",
+  quant: reduceExtremeQuant("HzQuantizedReduceMin"),
   place: everywhere(onCpu()),
   number(v, at, n) {
     let m = Infinity;

@@ -8,7 +8,6 @@
 import type { Node } from "../ir/graph.ts";
 import { listHz } from "./hz/list.ts";
 import { hzPreprocessFloat } from "./hz_preprocess.ts";
-import { withFacets } from "./lower/attach.ts";
 import { listA } from "./list_a.ts";
 import { listB } from "./list_b.ts";
 import type { OpDef } from "./op.ts";
@@ -21,7 +20,7 @@ function keyOf(domain: string, op: string): string {
 
 /** Every operator definition. */
 export function allOps(): readonly OpDef[] {
-  return [...listA, ...listB, hzPreprocessFloat, ...listHz].map(withFacets);
+  return [...listA, ...listB, hzPreprocessFloat, ...listHz];
 }
 
 /** Definition of an operator by domain and name; undefined when there is none. */

@@ -6,6 +6,8 @@ import { reshaped } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { onBpu, onCpu, place } from "./rules.ts";
 import { reshapeRanks } from "./rules_b.ts";
+import { movementQuant } from "./lower/movement.ts";
+import { runReshape } from "./movement_run.ts";
 
 /** Target dimensions: 0 copies (unless allowzero), one -1 is what remains. */
 function target(c: InferContext): number[] {
@@ -63,6 +65,8 @@ function target(c: InferContext): number[] {
 /** The same elements in another shape. */
 export const reshape: OpDef = {
   op: "Reshape",
+  quant: movementQuant,
+  run: runReshape,
   place: place(onBpu("in+out", [reshapeRanks], []), onCpu()),
   infer: (c) => [{ dtype: c.need(0).dtype, shape: target(c) }],
   fold(c) {

@@ -6,6 +6,7 @@ import { nearestIndex } from "./resize_map.ts";
 import { resizeRow, resizeRow8 } from "./resize_rules.ts";
 import { coordinatesOf, nearestModeOf, resizesOf } from "./resize_shape.ts";
 import { place } from "./rules.ts";
+import { resizeQuant } from "./lower/resize.ts";
 
 /** Definition shared with Upsample. */
 export function resizeAs(op: string, rows: OpDef["place"]): OpDef {
@@ -38,4 +39,7 @@ export function resizeAs(op: string, rows: OpDef["place"]): OpDef {
 }
 
 /** Pixels interpolated to another size. */
-export const resize: OpDef = resizeAs("Resize", place(resizeRow, resizeRow8));
+export const resize: OpDef = {
+  ...resizeAs("Resize", place(resizeRow, resizeRow8)),
+  quant: resizeQuant,
+};

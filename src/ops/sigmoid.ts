@@ -7,6 +7,7 @@ const up = (n: number, to: number): number => Math.ceil(n / to) * to;
 /** 1 / (1 + exp(-x)). */
 export const sigmoid: UnaryDef = unary({
   op: "Sigmoid",
+  bound: 1,
   real: () => logistic,
   place: place(
     lutOnBayes,

@@ -4,6 +4,8 @@ import { stridesOf } from "../ir/tensor.ts";
 import { rampTable, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { note, onBpu, place, unrestricted } from "./rules.ts";
+import { movementQuant } from "./lower/movement.ts";
+import { runSlice } from "./movement_run.ts";
 
 /** What a Slice takes of one axis: `count` elements from `start` in steps; -1 counts are unknown. */
 export interface AxisSlice {
@@ -70,6 +72,8 @@ export function slicesOf(c: InferContext): AxisSlice[] {
 /** Elements from start to end in steps, per axis. */
 export const slice: OpDef = {
   op: "Slice",
+  quant: movementQuant,
+  run: runSlice,
   place: place(
     onBpu("in+out", [unrestricted, note("input/output rank other than 4 allowed")], [unrestricted]),
     onBpu("no", [unrestricted], [unrestricted]),

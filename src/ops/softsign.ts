@@ -4,6 +4,7 @@ import { unary, type UnaryDef } from "./unary.ts";
 /** x / (1 + |x|). */
 export const softsign: UnaryDef = unary({
   op: "Softsign",
+  bound: 1,
   real: () => (x) => x / (1 + Math.abs(x)),
   place: everywhere(onCpu(dtypeFloat)),
 });

@@ -4,6 +4,8 @@ import { permute, reshaped } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { attrOneOf, dtypeFloat, onBpu, place } from "./rules.ts";
 import { rearrangesHW, shapeMap } from "./rules_b.ts";
+import { blockQuant } from "./lower/movement.ts";
+import { runSpaceToDepth } from "./movement_run.ts";
 
 function target(c: InferContext): number[] {
   const { shape } = c.need(0);
@@ -27,6 +29,8 @@ const rules = [
 /** Blocks of pixels to blocks of channels: [N, C, H*b, W*b] to [N, C*b*b, H, W]. */
 export const spaceToDepth: OpDef = {
   op: "SpaceToDepth",
+  quant: blockQuant,
+  run: runSpaceToDepth,
   place: place(onBpu("unstated", rules, [dtypeFloat], "rank4"), onBpu("no", rules, [dtypeFloat])),
   infer: (c) => [{ dtype: c.need(0).dtype, shape: target(c) }],
   fold(c) {

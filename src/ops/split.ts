@@ -3,6 +3,8 @@ import { axisOf, checkedShape, listArg } from "./args.ts";
 import { axisTables, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { axisIn, dtypeFloat, inputRank, note, onBpu, place, rule } from "./rules.ts";
+import { movementQuant } from "./lower/movement.ts";
+import { runSplit } from "./movement_run.ts";
 
 /** Lengths of the parts along the axis; -1 where unknown. */
 export function splitOf(c: InferContext): { axis: number; parts: number[] } {
@@ -56,6 +58,8 @@ const notBatch = rule(
 /** A tensor cut along an axis. */
 export const split: OpDef = {
   op: "Split",
+  quant: movementQuant,
+  run: runSplit,
   place: place(
     onBpu(
       "in+out",

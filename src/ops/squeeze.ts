@@ -4,6 +4,8 @@ import { reshaped } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { note, onBpu, place, worded } from "./rules.ts";
 import { foldedOnly, reshapeRanks } from "./rules_b.ts";
+import { movementQuant } from "./lower/movement.ts";
+import { runReshape } from "./movement_run.ts";
 
 function target(c: InferContext): number[] {
   const { shape } = c.need(0);
@@ -30,6 +32,8 @@ function target(c: InferContext): number[] {
 /** Dimensions of 1 removed. */
 export const squeeze: OpDef = {
   op: "Squeeze",
+  quant: movementQuant,
+  run: runReshape,
   place: place(
     onBpu(
       "unstated",

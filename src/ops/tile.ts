@@ -4,6 +4,8 @@ import { foldable, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { dtypeIn, onBpu, onCpu, place } from "./rules.ts";
 import { oneDimDiffers } from "./rules_b.ts";
+import { runTile } from "./hz/index_run.ts";
+import { movementQuant } from "./lower/movement.ts";
 
 function target(c: InferContext): number[] {
   const { shape } = c.need(0);
@@ -21,6 +23,8 @@ const cpu = dtypeIn(["float", "int64", "int32", "uint64", "uint32"]);
 /** A tensor repeated along its axes. */
 export const tile: OpDef = {
   op: "Tile",
+  quant: movementQuant,
+  run: runTile,
   place: place(onBpu("in+out", [oneDimDiffers], [cpu], "rank4"), onCpu(cpu)),
   infer: (c) => [{ dtype: c.need(0).dtype, shape: target(c) }],
   fold(c) {

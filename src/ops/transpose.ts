@@ -2,6 +2,8 @@ import { intsAttr } from "../ir/graph.ts";
 import { permute } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { anyOf, note, onBpu, onCpu, place } from "./rules.ts";
+import { movementQuant } from "./lower/movement.ts";
+import { runTranspose } from "./movement_run.ts";
 
 /** Order of the axes; the reverse when the attribute is absent. */
 export function permOf(c: InferContext): readonly number[] {
@@ -25,6 +27,8 @@ const cpu = anyOf(
 /** Axes in another order. */
 export const transpose: OpDef = {
   op: "Transpose",
+  quant: movementQuant,
+  run: runTranspose,
   place: place(onBpu("in+out", [note("any input rank")], [cpu]), onCpu(cpu)),
   infer(c) {
     const { dtype, shape } = c.need(0);

@@ -10,6 +10,8 @@ import type { DType, Tensor, TensorData } from "../ir/tensor.ts";
 import { modelError } from "./context.ts";
 import { fromDoubles, isBig, isFloat, toDoubles } from "./convert.ts";
 import type { InferContext, OpDef } from "./op.ts";
+import { lutQuant } from "./lower/lut.ts";
+import type { Bounds } from "./lower/lut.ts";
 import { dtypeFloat, onBpu, pointwiseRules, volumeAtMost } from "./rules.ts";
 
 /** Reads constant input i of a node. */
@@ -37,6 +39,10 @@ export interface UnarySpec {
   readonly big?: (n: Node, constant: ConstantInput) => (x: bigint) => bigint;
   readonly place?: OpDef["place"];
   readonly body?: OpDef["body"];
+  /** Largest magnitude of the function, where it has one: caps calibrated thresholds. */
+  readonly bound?: number;
+  /** Bounds of a pure clamp (Relu, Clip), which an operator before it can take over. */
+  readonly clamp?: Bounds;
 }
 
 /**
@@ -69,6 +75,8 @@ export function unary(spec: UnarySpec): UnaryDef {
     fold: (c) => foldUnary(c, spec),
     ...(spec.place === undefined ? {} : { place: spec.place }),
     ...(spec.body === undefined ? {} : { body: spec.body }),
+    // By table; a function with another output type (IsNaN) has no integer form.
+    ...(spec.gives === undefined ? { quant: lutQuant(spec) } : {}),
   };
 }
 

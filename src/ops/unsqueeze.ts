@@ -4,6 +4,8 @@ import { reshaped } from "./nd.ts";
 import type { InferContext, OpDef } from "./op.ts";
 import { note, onBpu, place, worded } from "./rules.ts";
 import { foldedOnly, reshapeRanks } from "./rules_b.ts";
+import { movementQuant } from "./lower/movement.ts";
+import { runReshape } from "./movement_run.ts";
 
 function target(c: InferContext): number[] {
   const { shape } = c.need(0);
@@ -23,6 +25,8 @@ function target(c: InferContext): number[] {
 /** Dimensions of 1 inserted. */
 export const unsqueeze: OpDef = {
   op: "Unsqueeze",
+  quant: movementQuant,
+  run: runReshape,
   place: place(
     onBpu(
       "unstated",

@@ -123,3 +123,32 @@ exact("Conv, int8 out", convThenTable);
 exact("Conv, more than 1024 taps", deepConv);
 exact("ConvTranspose", transposedCase, { cases: 48 });
 exact("ConvTranspose, sums beyond 2^24", deepTransposed);
+
+function conv3dCase(r: Random): Case {
+  const k = [r.int(1, 3), r.int(1, 3), r.int(1, 3)];
+  const stride = r.int(1, 2);
+  const c = r.int(1, 5), o = r.int(1, 6);
+  const constants: Record<string, Tensor> = { w: r.values([o, c, ...k], 2 ** r.int(-4, 2)) };
+  if (r.next() < 0.7) constants["b"] = r.values([o]);
+  const pads = () => k.map((d) => r.int(0, d - 1));
+  const int8 = r.next() < 0.5;
+  const nodes = [
+    node("Conv", "n", ["x0", ...Object.keys(constants)], [int8 ? "t" : "y"], {
+      strides: attr.ints([r.int(1, 2), stride, stride]),
+      pads: attr.ints([...pads(), ...pads()]),
+    }),
+  ];
+  if (int8) nodes.push(node("Relu", "a", ["t"], ["y"]));
+  return { inputs: [[r.int(1, 2), c, r.int(3, 5), r.int(3, 6), r.int(3, 6)]], constants, nodes };
+}
+exact("Conv of rank 5", conv3dCase, { cases: 36 });
+exact("Conv of rank 5, sums beyond 2^24", (r) => {
+  const w = r.values([2, 700, 2, 1, 1]);
+  const data = Float32Array.from(w.data as Float32Array, (v) => Math.sign(v));
+  const nodes = [node("Conv", "n", ["x0", "w"], ["t"]), node("Relu", "a", ["t"], ["y"])];
+  return {
+    inputs: [[1, 700, 2, 2, 2]],
+    constants: { w: { ...w, data } },
+    nodes: r.next() < 0.5 ? nodes : [{ ...nodes[0]!, outputs: ["y"] }],
+  };
+}, { cases: 9 });

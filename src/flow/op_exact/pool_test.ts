@@ -73,3 +73,23 @@ for (const op of ["ReduceMean", "ReduceSum"]) {
 for (const op of ["ReduceMax", "ReduceMin"]) {
   exact(`${op} over any axes`, (r) => reduction(op, r));
 }
+
+function gridSample(r: Random, grid: "computed" | "constant"): Case {
+  const shape = map(r, 5);
+  const points = [shape[0]!, r.int(1, 6), r.int(1, 6), 2];
+  const attrs = {
+    mode: attr.string(r.pick("bilinear", "bilinear", "nearest")),
+    padding_mode: attr.string(r.pick("zeros", "border")),
+    align_corners: attr.int(r.int(0, 1)),
+  };
+  if (grid === "constant") {
+    return one("GridSample", r, shape, attrs, { grid: r.values(points, 1.4) });
+  }
+  return {
+    inputs: [shape, points],
+    nodes: [node("GridSample", "n", ["x0", "x1"], ["y"], attrs)],
+  };
+}
+// Where a position falls between two pixels, nearest may take the other one.
+exact("GridSample", (r) => gridSample(r, "computed"), { error: Infinity, cases: 36 });
+exact("GridSample with a constant grid", (r) => gridSample(r, "constant"), { error: 0.25 });

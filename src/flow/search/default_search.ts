@@ -20,6 +20,7 @@ export interface SearchTools {
   /** Samples that are not held back. */
   observed(): Samples;
   log(line: string): void;
+  progress?(done: number, total: number): void;
 }
 
 /** A recipe that was measured. */

@@ -103,7 +103,10 @@ export function bindDims(
         hint: `Its inputs are ${[...byName.keys()].join(", ")}.`,
       });
     }
-    if (shape.some((d) => !Number.isInteger(d) || d < 1 || d > 0x7fffffff)) {
+    const type = v.type?.value.case === "tensorType" ? v.type.value.value.shape?.dim : undefined;
+    // Nothing at all is a size only where the file says so itself.
+    const least = (i: number) => type?.[i]?.value.value === 0n ? 0 : 1;
+    if (shape.some((d, i) => !Number.isInteger(d) || d < least(i) || d > 0x7fffffff)) {
       throw new BpuError("shape", `${shape.join("x")} is not a shape`, place);
     }
     fixed.set(name, shape);

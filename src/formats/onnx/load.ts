@@ -1,12 +1,13 @@
 /**
- * ONNX files to graphs: any opset from 7 to 22 in, opset 17 out.
+ * ONNX files to graphs: any opset from 1 to 22 in, opset 17 out.
  *
  * @module
  */
 
 import { fromBinary } from "../../deps.ts";
 import { BpuError, type ErrorPlace } from "../../errors.ts";
-import { type Graph, OPSET } from "../../ir/graph.ts";
+import { collectNames } from "../../ir/edit.ts";
+import { type Graph, node, OPSET } from "../../ir/graph.ts";
 import { usedDomains } from "../../ir/order.ts";
 import { verify } from "../../ir/verify.ts";
 import { refuseOtherFormats } from "./detect.ts";
@@ -18,7 +19,7 @@ import { readGraph } from "./read_graph.ts";
 import { upgradeGraph } from "./upgrade/mod.ts";
 
 /** Oldest and newest opset that is read. */
-export const opsetRange: readonly [number, number] = [7, 22];
+export const opsetRange: readonly [number, number] = [1, 22];
 
 /** Options of {@linkcode loadOnnx}. */
 export interface LoadOptions {
@@ -164,7 +165,7 @@ function convert(model: ModelProto, options: LoadOptions): Graph {
   const metadata = new Map(model.metadataProps.map((e) => [e.key, e.value]));
   for (const key of [...metadata.keys()]) if (key.startsWith("bpukit.dims:")) metadata.delete(key);
   for (const [k, v] of dimMetadata([...inputs, ...proto.output], open)) metadata.set(k, v);
-  const upgraded = upgradeGraph(graph);
+  const upgraded = computedOutputs(upgradeGraph(graph));
   const used = usedDomains(upgraded);
   return {
     ...upgraded,
@@ -172,6 +173,32 @@ function convert(model: ModelProto, options: LoadOptions): Graph {
     domains: new Map([...domains].filter(([d]) => used.has(d))),
     metadata,
   };
+}
+
+/** Every output is an input or comes from a node: an Identity stands behind a constant. */
+function computedOutputs(g: Graph): Graph {
+  const still = g.outputs.filter((p) => g.constants.has(p.name));
+  if (still.length === 0) return g;
+  const names = new Set<string>();
+  collectNames(g, names);
+  const constants = new Map(g.constants);
+  const types = new Map(g.types);
+  const nodes = g.nodes.map((n) => n);
+  for (const { name } of still) {
+    const unused = (hint: string) => {
+      let free = hint;
+      for (let i = 1; names.has(free); i++) free = `${hint}_${i}`;
+      names.add(free);
+      return free;
+    };
+    const value = constants.get(name)!;
+    const source = unused(`${name}_value`);
+    constants.set(source, value);
+    constants.delete(name);
+    types.set(name, { dtype: value.dtype, shape: value.shape });
+    nodes.unshift(node("Identity", unused(`${name}_Identity`), [source], [name]));
+  }
+  return { ...g, nodes, constants, types };
 }
 
 function external(

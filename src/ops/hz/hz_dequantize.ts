@@ -1,4 +1,5 @@
 import { fn } from "../../ir/function.ts";
+import { byteSize } from "../../ir/tensor.ts";
 import { dequantize } from "../../kernels/quantize.ts";
 import type { OpDef } from "../op.ts";
 import { quantType } from "./types.ts";
@@ -21,13 +22,24 @@ export const hzDequantize: OpDef = {
   ),
   run(c) {
     const x = c.need(0), y = c.output(0), scale = c.constant(1)!.data as Float32Array;
-    dequantize(c.arena, {
-      x: x.ptr,
-      y: y.ptr,
-      n: x.count,
-      xType: quantType(c.node, x.dtype),
-      scale: scale.length === 1 ? scale[0]! : scale,
-      zero: Number(c.constant(2)!.data[0]),
-    });
+    const xType = quantType(c.node, x.dtype);
+    const zero = Number(c.constant(2)!.data[0]);
+    if (scale.length === 1 || x.shape.length === 4) {
+      const each = scale.length === 1 ? scale[0]! : scale;
+      dequantize(c.arena, { x: x.ptr, y: y.ptr, n: x.count, xType, scale: each, zero });
+      return;
+    }
+    // Row-major [N, C, ...]: the kernel's scales are those of the last axis, so each channel is a call.
+    const n = x.count / (x.shape[0]! * scale.length);
+    for (let i = 0; i < x.shape[0]! * scale.length; i++) {
+      dequantize(c.arena, {
+        x: x.ptr + i * n * byteSize(x.dtype),
+        y: y.ptr + i * n * 4,
+        n,
+        xType,
+        scale: scale[i % scale.length]!,
+        zero,
+      });
+    }
   },
 };

@@ -17,11 +17,13 @@ import {
   hzConvInt,
   hzPreprocess,
 } from "./hz_conv.ts";
+import { hzConv3d } from "./hz_conv3d.ts";
 import { hzConvTranspose } from "./hz_conv_transpose.ts";
 import { hzDepthToSpace16, hzSpaceToDepth16 } from "./hz_depth_to_space.ts";
 import { hzDequantize } from "./hz_dequantize.ts";
 import { hzDiv } from "./hz_div.ts";
 import { hzMax, hzMin } from "./hz_extreme.ts";
+import { hzGridPosition, hzWarpLinear, hzWarpNearest } from "./hz_grid_sample.ts";
 import { hzLut, hzLut16 } from "./hz_lut.ts";
 import { hzMatmul, hzMatmul16, hzMatmulDeep } from "./hz_matmul.ts";
 import { hzMaxPool, hzMaxPool16 } from "./hz_max_pool.ts";
@@ -49,6 +51,7 @@ export const listHz: readonly OpDef[] = [
   hzConv,
   hzConv16,
   hzConv16Int,
+  ...hzConv3d,
   hzConvAcc,
   hzConvAccInt,
   hzConvInt,
@@ -58,6 +61,7 @@ export const listHz: readonly OpDef[] = [
   hzDiv,
   hzGlobalAveragePool,
   hzGlobalMaxPool,
+  hzGridPosition,
   hzLut,
   hzLut16,
   hzMatmul,
@@ -82,4 +86,6 @@ export const listHz: readonly OpDef[] = [
   hzSoftmax,
   hzSoftmax16,
   hzSpaceToDepth16,
+  hzWarpLinear,
+  hzWarpNearest,
 ];

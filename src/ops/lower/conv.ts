@@ -5,10 +5,11 @@
  */
 
 import { attr, intAttr, intsAttr } from "../../ir/graph.ts";
+import type { Attr } from "../../ir/graph.ts";
 import { numbersOf, tensor } from "../../ir/tensor.ts";
 import { MIN_SCALE, roundAway } from "../arithmetic.ts";
-import { codeOf, settleWith } from "../hz/types.ts";
-import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
+import { settleWith } from "../hz/types.ts";
+import type { LowerContext, QRange, QTensor, QuantSpec } from "../op.ts";
 import { multiplier } from "./common.ts";
 
 /** Integer weights, bias and scales of a convolution-like operator. */
@@ -89,6 +90,62 @@ export function storeMultipliers(c: LowerContext, factors: readonly number[]): [
   ];
 }
 
+/** A convolution with float weights, ready to be emitted. */
+export interface FloatConv {
+  readonly x: QTensor;
+  /** [O, I / group, ...kernel]. */
+  readonly weight: { readonly shape: readonly number[]; readonly values: ArrayLike<number> };
+  readonly bias?: ArrayLike<number>;
+  readonly thresholds?: Float32Array;
+  readonly window: Readonly<Record<string, Attr>>;
+  /** Output tensor and its range; int32 output goes to output 0. */
+  readonly out: QTensor;
+  readonly range: QRange;
+  /** `HzSQuantizedConv` or `HzSQuantizedConv3d`. */
+  readonly op: string;
+}
+
+/** Emits the convolution in the variant that its sums and types ask for. */
+export function emitConv(c: LowerContext, g: FloatConv): void {
+  const channels = g.weight.shape[0]!;
+  const perChannel = g.weight.values.length / channels;
+  const k = convConstants(
+    c,
+    g.x,
+    g.weight.values,
+    g.bias,
+    channels,
+    (i) => Math.floor(i / perChannel),
+    g.thresholds,
+  );
+  const names = [
+    g.x.name,
+    c.store("weight", tensor("int8", g.weight.shape, k.weight)),
+    c.store("bias", tensor("int32", [channels], k.bias)),
+  ];
+  const wide = g.x.dtype === "int16";
+  // Every partial sum of the float32 form is then an integer below 2^24 (section 10).
+  const exact = k.maxAbsSum * (wide ? 255 : 128) <= 2 ** 24;
+  if (c.wantsInt32) {
+    c.setInt32Output(k.accScales);
+    c.emit(`${g.op}Acc${exact ? "" : "Int"}`, names, [g.out.name], {
+      ...g.window,
+      ...settleWith({ qmin: -(2 ** 31), qmax: 2 ** 31 - 1 }, "int32"),
+    });
+    return;
+  }
+  const factors = storeMultipliers(c, Array.from(k.accScales, (a) => a / g.out.scale));
+  const preprocess = c.node.domain === "horizon" && exact && !wide;
+  // The int16 form of three dimensions always sums in integers.
+  const whole = !exact && !(wide && g.op.endsWith("3d"));
+  c.emit(
+    preprocess ? "HzSQuantizedPreprocess" : `${g.op}${wide ? "I16" : ""}${whole ? "Int" : ""}`,
+    [...names, ...factors],
+    [g.out.name],
+    { ...g.window, ...settleWith(g.range, g.out.dtype) },
+  );
+}
+
 /** Conv -> HzSQuantizedConv (or its accumulator form when only float operators read it). */
 export const convQuant: QuantSpec = {
   kind: "active",
@@ -98,61 +155,45 @@ export const convQuant: QuantSpec = {
   int32Output: true,
   weights: [{ input: 1, axis: 0 }],
   limits(c) {
-    if (c.need(0).shape.length !== 4) return "only the 2-D convolution has an integer form";
+    const rank = c.need(0).shape.length;
+    if (rank !== 4 && rank !== 5) {
+      return "only convolutions in 2 and 3 dimensions have integer forms";
+    }
     if (c.constant(1) === undefined) return "its weights are computed, not constant";
     if (c.input(2) !== undefined && c.constant(2) === undefined) {
       return "its bias is computed, not constant";
     }
-    return undefined;
+    if (rank === 5) {
+      const one = (key: string) => intsAttr(c.node, key, [1, 1, 1]).every((v) => v === 1);
+      if (intAttr(c.node, "group", 1) !== 1 || !one("dilations")) {
+        return "a grouped or dilated convolution in 3 dimensions has no integer form";
+      }
+    }
+    return intsAttr(c.node, "pads", []).some((p) => p < 0) ? "it has negative pads" : undefined;
   },
   lower(c) {
     const x = c.input(0);
     const w = c.constant(1)!;
-    const channels = w.shape[0]!;
-    const perChannel = w.data.length / channels;
-    const bias = c.constant(2);
-    const k = convConstants(
-      c,
+    const bias = c.constant(2), thresholds = c.weightThresholds(1);
+    const deep = x.shape.length === 5;
+    const fill = (n: number, v: number) => new Array<number>(n).fill(v);
+    const n = x.shape.length - 2;
+    emitConv(c, {
       x,
-      numbersOf(w),
-      bias === undefined ? undefined : numbersOf(bias),
-      channels,
-      (i) => Math.floor(i / perChannel),
-      c.weightThresholds(1),
-    );
-    const names = [
-      x.name,
-      c.store("weight", tensor("int8", w.shape, k.weight)),
-      c.store("bias", tensor("int32", [channels], k.bias)),
-    ];
-    const window = {
-      pads: attr.ints(intsAttr(c.node, "pads", [0, 0, 0, 0])),
-      strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
-      dilations: attr.ints(intsAttr(c.node, "dilations", [1, 1])),
-      group: attr.int(intAttr(c.node, "group", 1)),
-    };
-    // Every partial sum of the float32 form is then an integer below 2^24 (section 10).
-    const half = x.dtype === "int8" ? 128 : 255;
-    const exact = k.maxAbsSum * half <= 2 ** 24 ? "" : "Int";
-    if (c.wantsInt32) {
-      c.setInt32Output(k.accScales);
-      c.emit(`HzSQuantizedConvAcc${exact}`, names, [c.output().name], {
-        ...window,
-        qmin: attr.int(-(2 ** 31)),
-        qmax: attr.int(2 ** 31 - 1),
-        to: attr.int(codeOf("int32")),
-      });
-      return;
-    }
-    const y = c.output();
-    const [m, s] = storeMultipliers(c, Array.from(k.accScales, (a) => a / y.scale));
-    const preprocess = c.node.domain === "horizon" && exact === "" && x.dtype === "int8";
-    const wide = x.dtype === "int16" ? "I16" : "";
-    c.emit(
-      preprocess ? "HzSQuantizedPreprocess" : `HzSQuantizedConv${wide}${exact}`,
-      [...names, m, s],
-      [y.name],
-      { ...window, ...settleWith(c.range, y.dtype) },
-    );
+      weight: { shape: w.shape, values: numbersOf(w) },
+      ...(bias === undefined ? {} : { bias: numbersOf(bias) }),
+      ...(thresholds === undefined ? {} : { thresholds }),
+      window: {
+        pads: attr.ints(intsAttr(c.node, "pads", fill(2 * n, 0))),
+        strides: attr.ints(intsAttr(c.node, "strides", fill(n, 1))),
+        ...(deep ? {} : {
+          dilations: attr.ints(intsAttr(c.node, "dilations", [1, 1])),
+          group: attr.int(intAttr(c.node, "group", 1)),
+        }),
+      },
+      out: c.output(),
+      range: c.range,
+      op: deep ? "HzSQuantizedConv3d" : "HzSQuantizedConv",
+    });
   },
 };

@@ -10,7 +10,7 @@ import type { Tensor } from "../../ir/tensor.ts";
 import { lut16, lut8, lut8to16, qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
-import { storeFactor } from "./common.ts";
+import { computedInput, storeFactor } from "./common.ts";
 
 /** Real function of a node: attributes and constant inputs are read from it. */
 export type RealFunction = (
@@ -93,20 +93,28 @@ function emitClamp(c: LowerContext, lo: number, hi: number): void {
   );
 }
 
-/** Lowering of a one-input function; `bounds` are those of a pure clamp. */
-export function lutQuant(
-  real: RealFunction,
-  extra: Partial<QuantSpec> = {},
-  bounds?: Bounds,
-): QuantSpec {
+/** A one-input function as its operator describes it. */
+export interface RealSpec {
+  readonly real: RealFunction;
+  readonly bound?: number;
+  readonly clamp?: Bounds;
+}
+
+/** Lowering of a one-input function: a table, or where it is a clamp a range. */
+export function lutQuant({ real, bound, clamp }: RealSpec): QuantSpec {
   return {
     kind: "active",
     scale: "own",
-    ...extra,
+    ...(bound === undefined ? {} : { outputBound: bound }),
+    ...(clamp === undefined ? {} : {
+      clamp: (c) =>
+        computedInput(c) === undefined ? clamp(c.node, (i) => c.constant(i)) : undefined,
+    }),
+    limits: (c) => computedInput(c),
     lower(c) {
       const constant = (i: number) => c.constant(i);
-      if (bounds !== undefined && c.input(0).dtype === "int16") {
-        const { lo, hi } = bounds(c.node, constant);
+      if (clamp !== undefined && c.input(0).dtype === "int16") {
+        const { lo, hi } = clamp(c.node, constant);
         emitClamp(c, lo, hi);
       } else emitLut(c, real(c.node, constant));
     },

@@ -10,6 +10,7 @@ import { liveNodes, subgraphsOf, usesOf } from "../../../ir/order.ts";
 import type { Tensor } from "../../../ir/tensor.ts";
 import type { Context, Fact } from "./context.ts";
 import { factOf } from "./facts.ts";
+import { legacy } from "./legacy.ts";
 import { upgrades } from "./table.ts";
 
 /** The names of a whole model. */
@@ -92,7 +93,12 @@ function upgradeIn(g: Graph, names: Names, outer: Scope | undefined): Graph {
   const scope = new Scope(g, g.opset, names, outer);
   const upgraded: Node[] = [];
   for (const original of g.nodes) {
-    const n = withSubgraphs(original, names, scope);
+    let n = withSubgraphs(original, names, scope);
+    if (g.opset < 7 && n.domain === "") {
+      const older = legacy(n, scope);
+      upgraded.push(...older.slice(0, -1));
+      n = older.at(-1)!;
+    }
     const upgrade = n.domain === "" ? upgrades.get(n.op) : undefined;
     upgraded.push(...upgrade?.(n, scope) ?? [n]);
     scope.learn(original);
