@@ -74,3 +74,8 @@ export { version } from "./src/flow/version.ts";
 export { HB_ONNXRuntime } from "./src/run/hb_onnxruntime.ts";
 export type { HbFeed, HbModel, HbOptions, HbPort } from "./src/run/hb_onnxruntime.ts";
 export type { FeedValue } from "./src/run/input_values.ts";
+export { createCustomEngine } from "./src/run/custom/engine.ts";
+export { resolveCustom } from "./src/run/custom/infer.ts";
+export { openCustomOperators } from "./src/run/custom/operators.ts";
+export type { CustomOperators, CustomOptions } from "./src/run/custom/operators.ts";
+export type { CustomLimits, OperatorFile } from "./src/run/custom/types.ts";

@@ -7,11 +7,12 @@
 import type { Row } from "./measure.ts";
 import { summary } from "./targets.ts";
 
-export function markdown(rows: readonly Row[]): string {
+export function markdown(rows: readonly Row[], statistic: string): string {
   const lines = [
     "# Bench results",
     "",
-    "Written by `deno task bench`. Every row is interleaved with its competitors in one process; figures are medians.",
+    "Written by `deno task bench`. Every row is interleaved with its competitors in one process.",
+    `Statistic of every contender: ${statistic} (rows of two threads: always the quickest round).`,
     "Ratios say how many times faster than the competitor; absolute figures depend on the machine and its load.",
     "",
     "## Targets",

@@ -12,7 +12,8 @@ export interface Layer {
   readonly shape: ConvShape;
 }
 
-function layer(
+/** A layer with ONNX SAME padding. */
+export function layer(
   name: string,
   size: number,
   inC: number,

@@ -24,6 +24,7 @@ import {
 } from "../src/report/consistency.ts";
 import type { Consistency } from "../src/report/consistency.ts";
 import { connectBoard } from "../src/run/board.ts";
+import type { Board } from "../src/run/board.ts";
 import { createFloatEngine } from "../src/run/float.ts";
 import {
   fromRuntimeBytes,
@@ -86,7 +87,7 @@ async function privateKeys(flags: Flags, dir: string | undefined): Promise<strin
   return keys;
 }
 
-async function onBoard(pair: Pair, feeds: Feeds, flags: Flags, log: Log): Promise<RunResult> {
+async function openBoard(flags: Flags): Promise<Board> {
   const { host, port } = parseAddress(flags.boardIp!);
   const dir = await home();
   const known = flags.knownHosts ?? (dir === undefined ? undefined : `${dir}/.ssh/known_hosts`);
@@ -95,7 +96,7 @@ async function onBoard(pair: Pair, feeds: Feeds, flags: Flags, log: Log): Promis
       hint: "Add --known-hosts FILE, or --allow-env=HOME.",
     });
   }
-  const board = await connectBoard({
+  return await connectBoard({
     host,
     port,
     user: flags.username,
@@ -104,12 +105,6 @@ async function onBoard(pair: Pair, feeds: Feeds, flags: Flags, log: Log): Promis
     knownHosts: await readText(known, "known_hosts file"),
     timeout: flags.timeout * 1000,
   });
-  log.info(`connected to ${flags.username}@${host}`);
-  try {
-    return await runBoard(pair, feeds, board, flags.dumpAllNodesResults);
-  } finally {
-    board.close();
-  }
 }
 
 /** Files by input: `name:file,name:file` or `file,file`. */
@@ -227,6 +222,7 @@ async function run(flags: Flags): Promise<void> {
   }
   const log = openLog("hb_verifier.log", flags.json === true);
   const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+  let board: Board | undefined;
   try {
     const pair = await openPair(
       { file: paths.onnx, bytes: await readFile(paths.onnx, "model") },
@@ -238,11 +234,16 @@ async function run(flags: Flags): Promise<void> {
     }
     if (flags.inputImg === undefined) log.info("no input given, random data is used");
     const feeds = await inputs(pair, flags);
+    // First what fails soonest.
+    if (flags.boardIp !== undefined) {
+      board = await openBoard(flags);
+      log.info(`connected to ${flags.username}@${flags.boardIp}`);
+    }
     const results: [string, RunResult][] = [
       ["Quanti.onnx", await runOnnx(pair, feeds, engine, nodes)],
     ];
     if (flags.runSim) results.push(["Sim", await runSimulator(pair, feeds, engine, nodes)]);
-    if (flags.boardIp !== undefined) results.push(["Arm", await onBoard(pair, feeds, flags, log)]);
+    if (board !== undefined) results.push(["Arm", await runBoard(pair, feeds, board, nodes)]);
     const compared: Compared[] = [];
     for (const [i, a] of results.entries()) {
       for (const b of results.slice(i + 1)) {
@@ -280,6 +281,7 @@ async function run(flags: Flags): Promise<void> {
       );
     }
   } finally {
+    board?.close();
     log.close();
     await engine.close();
   }

@@ -8,6 +8,7 @@ import { BpuError } from "../src/errors.ts";
 import { loadCaffe } from "../src/formats/caffe/load.ts";
 import { loadOnnx } from "../src/formats/onnx/load.ts";
 import type { Graph } from "../src/ir/graph.ts";
+import { inferTypes } from "../src/ops/infer.ts";
 import { externalData, readFile, readText } from "./files.ts";
 
 /** Where the model is. */
@@ -18,8 +19,35 @@ export interface ModelFiles {
   readonly prototxt?: string;
 }
 
+/** Outputs that the file states no shape for get the one that their nodes give. */
+function withOutputShapes(g: Graph): Graph {
+  const open = g.outputs.filter((p) => p.shape.length === 0 && !g.types.has(p.name));
+  if (open.length === 0) return g;
+  let types: Graph["types"];
+  try {
+    ({ types } = inferTypes(g, { declared: "fallback" }));
+  } catch (error) {
+    if (error instanceof BpuError) return g; // Said later, or solved by an operator of the user's.
+    throw error;
+  }
+  return {
+    ...g,
+    outputs: g.outputs.map((p) => {
+      const type = open.includes(p) ? types.get(p.name) : undefined;
+      return type === undefined ? p : { ...p, shape: type.shape };
+    }),
+  };
+}
+
 /** Loads a float model with the shapes that the user gave for its inputs. */
 export async function loadModel(
+  files: ModelFiles,
+  inputShapes: ReadonlyMap<string, readonly number[]>,
+): Promise<Graph> {
+  return withOutputShapes(await readModel(files, inputShapes));
+}
+
+async function readModel(
   files: ModelFiles,
   inputShapes: ReadonlyMap<string, readonly number[]>,
 ): Promise<Graph> {

@@ -58,7 +58,7 @@ export function nv12ToRgb(x: usize, y: usize, width: usize, height: usize, k: us
   const offset = load<i32>(k), ky = load<i32>(k, 4), rv = load<i32>(k, 8), gu = load<i32>(k, 12);
   const gv = load<i32>(k, 16), bu = load<i32>(k, 20);
   const vk = i32x4.splat(ky), vrv = i32x4.splat(rv), vgu = i32x4.splat(gu), vgv = i32x4.splat(gv);
-  const vbu = i32x4.splat(bu), mid = i16x8.splat(128), mask = i16x8.splat(255);
+  const vbu = i32x4.splat(bu), mid = v128.load(528), mask = v128.load(544);
   const start = i32x4.splat((1 << 19) - offset * ky);
   for (let row: usize = 0; row < height; row++) {
     const luma = x + row * width, chroma = x + width * height + (row >> 1) * width;

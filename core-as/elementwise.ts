@@ -1,6 +1,6 @@
 // Two-operand elementwise kernels over up to 6 strided dimensions.
 import { at, clamp64, half, put } from "./common";
-import { addRun8, extremeRun8, mulRun8 } from "./simd";
+import { addRun16, addRun8, extremeRun8, mulRun8 } from "./simd";
 
 // The shape block: 32-bit words at `d`: rank, then dims[6], aStrides[6], bStrides[6], yStrides[6] (elements).
 
@@ -46,6 +46,13 @@ function run<A, B, Y>(
           i = mulRun8(a, as, b, bs, y, n, <i32>az, <i32>bz, <i32>f, <i32>yz, <i32>lo, <i32>hi);
         }
       } else i = extremeRun8(op, a, as, b, bs, y, n, <i32>lo, <i32>hi);
+    }
+  }
+  if (sizeof<A>() == 2 && sizeof<B>() == 2 && sizeof<Y>() <= 2) {
+    const plain = ys == 1 && n >= 8 && (as == 0 || as == 1) && (bs == 0 || bs == 1) && az == 0 && bz == 0;
+    if (op == 0 && plain && s >= 2 && s <= 31 && m1 < 32768 && m2 < 32768 && m1 > -32768 && m2 > -32768) {
+      i = addRun16(
+        a, as, b, bs, y, sizeof<Y>() == 2 ? 2 : 0, n, <i32>m1, <i32>m2, <i32>s, <i32>yz, <i32>lo, <i32>hi);
     }
   }
   for (; i < n; i++) {

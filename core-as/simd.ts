@@ -39,6 +39,36 @@ export function addRun8(
 
 // @ts-ignore: decorator
 @inline
+function halved(p: v128, m: v128, r: v128, s: i32): v128 {
+  return i32x4.shr_s(i32x4.add(i32x4.shr_s(i32x4.dot_i16x8_s(p, m), 1), r), s);
+}
+
+// int16 add without zero points, int8 or int16 output; |m| < 2^15, 2 <= s <= 31. The sum of products fits int32; its
+// half leaves room for the rounding term: floor((v + 2^(s-1)) / 2^s) = floor((floor(v / 2) + 2^(s-2)) / 2^(s-1)).
+export function addRun16(
+  a: usize, aStep: isize, b: usize, bStep: isize, y: usize, yt: i32, n: isize,
+  m1: i32, m2: i32, s: i32, yz: i32, lo: i32, hi: i32,
+): isize {
+  const m = i32x4.splat((m1 & 0xffff) | (m2 << 16)), r = i32x4.splat(1 << (s - 2)), z = i32x4.splat(yz);
+  const low = i32x4.splat(lo), high = i32x4.splat(hi);
+  let va = i16x8.splat(load<i16>(a)), vb = i16x8.splat(load<i16>(b));
+  let i: isize = 0;
+  for (; i + 8 <= n; i += 8) {
+    if (aStep) va = v128.load(a + (i << 1));
+    if (bStep) vb = v128.load(b + (i << 1));
+    let u = i32x4.add(halved(i16x8.shuffle(va, vb, 0, 8, 1, 9, 2, 10, 3, 11), m, r, s - 1), z);
+    let v = i32x4.add(halved(i16x8.shuffle(va, vb, 4, 12, 5, 13, 6, 14, 7, 15), m, r, s - 1), z);
+    u = i32x4.min_s(i32x4.max_s(u, low), high);
+    v = i32x4.min_s(i32x4.max_s(v, low), high);
+    const w = i16x8.narrow_i32x4_s(u, v);
+    if (yt == 2) v128.store(y + (i << 1), w);
+    else v128.store64_lane(y + i, i8x16.narrow_i16x8_s(w, w), 0);
+  }
+  return i;
+}
+
+// @ts-ignore: decorator
+@inline
 function high4(p: v128, m: v128, r: v128): v128 {
   return i32x4.shuffle(
     i64x2.add(i64x2.extmul_low_i32x4_s(p, m), r), i64x2.add(i64x2.extmul_high_i32x4_s(p, m), r), 1, 3, 5, 7);

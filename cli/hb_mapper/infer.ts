@@ -10,6 +10,7 @@ import { inferModel } from "../../src/flow/infer.ts";
 import { functionsOf } from "../../src/ops/functions.ts";
 import { createFloatEngine } from "../../src/run/float.ts";
 import { collectPair, command } from "../app.ts";
+import { withConfigOperators } from "../custom_op_files.ts";
 import { readFile, writeFiles } from "../files.ts";
 import { openLog } from "../log.ts";
 import { openJob } from "./job.ts";
@@ -58,9 +59,10 @@ export function inferCommand(): Command {
     )
     .action(async (flags: Flags) => {
       const log = openLog("hb_mapper_infer.log", flags.json === true);
-      const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+      let engine = createFloatEngine({ workers: 0, functions: functionsOf });
       try {
         const { config } = await openJob(flags.config, flags.modelType, log);
+        ({ engine } = await withConfigOperators(engine, config.customOp, log));
         const data = new Map<string, { file: string; bytes: Uint8Array }>();
         for (const [input, file] of flags.imageFile) {
           data.set(input, { file, bytes: await readFile(file, "input file") });

@@ -92,14 +92,6 @@ export async function openJob(path: string, modelType: "onnx" | "caffe", log: Lo
     for (const w of all) {
       if (w.key?.split(".")[0] === group && !isDeprecation(w)) log.warning(issueText(w));
     }
-    if (group === "custom_op" && config.customOp !== undefined) {
-      log.warning(
-        `custom_op: the files ${
-          config.customOp.files.join(", ")
-        } are not loaded by this version; ` +
-          "operators that bpukit does not know are refused below",
-      );
-    }
     log.info(`validating ${group} finished`);
   }
   log.info("validating deprecated parameters...");

@@ -21,6 +21,7 @@ import { nodeTable, outputTable } from "../../src/report/tables.ts";
 import { createFloatEngine } from "../../src/run/float.ts";
 import type { FloatEngine } from "../../src/run/float.ts";
 import { collectPair, command } from "../app.ts";
+import { withConfigOperators } from "../custom_op_files.ts";
 import { fileSource, join, writeFiles } from "../files.ts";
 import { loadModel, parseShape } from "../load_model.ts";
 import type { ModelFiles } from "../load_model.ts";
@@ -234,7 +235,7 @@ async function run(flags: Flags): Promise<void> {
     log.info(`hb_mapper version ${version}`);
     log.info("Start Model Convert....");
     const fast = flags.fastPerf === true;
-    const { config, model } = fast
+    const { config, model: loaded } = fast
       ? await openFastPerf(flags, log)
       : await openJob(flags.config!, flags.modelType, log);
     const { jobs, optimizeLevel } = config.compiler;
@@ -242,6 +243,9 @@ async function run(flags: Flags): Promise<void> {
       functions: functionsOf,
       ...(jobs === undefined || jobs === 0 ? {} : { workers: jobs === 1 ? 0 : jobs }),
     });
+    const custom = await withConfigOperators(engine, config.customOp, log);
+    engine = custom.engine;
+    const model = await custom.resolve(loaded);
     const samples = await samplesOf(config, log);
     await logSamples(config, samples, log);
     if (config.model.dumpCalibrationData) await dumpSamples(config, samples, log);

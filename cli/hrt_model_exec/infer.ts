@@ -6,6 +6,9 @@
 
 import type { Command } from "../../src/deps.ts";
 import { Option } from "../../src/deps.ts";
+import { layersFrom } from "../../src/flow/layers.ts";
+import type { DumpLayer } from "../../src/flow/layers.ts";
+import { dequantized as realValues } from "../../src/flow/prove.ts";
 import { version } from "../../src/flow/version.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import { numbersOf } from "../../src/ir/tensor.ts";
@@ -16,6 +19,7 @@ import {
   dumpBytes,
   dumpName,
   dumpText,
+  fileWord,
   layerName,
   loadModelFile,
 } from "../../src/run/model_exec.ts";
@@ -62,16 +66,23 @@ async function run(flags: Flags): Promise<void> {
     }
   };
   let layer = 0;
+  let layers: ReadonlyMap<string, DumpLayer> = new Map();
   const onLayer = flags.dump_intermediate === 0
     ? undefined
     : (type: string, node: string, tensor: string, x: Tensor) => {
       const name = layerName(layer++, type, node, tensor);
+      const real = layers.get(node);
+      if (real !== undefined) {
+        const values = realValues(x, real.scales, real.zero);
+        files.set(`${fileWord(node)}_float.bin`, new Uint8Array(values.buffer));
+      }
       if (flags.dump_intermediate === 1) files.set(`${name}.bin`, dumpBytes(x));
       else put(name, x, true);
     };
   const engine = createFloatEngine({ workers: 0, functions: functionsOf });
   try {
     const model = await loadModelFile(member, undefined, engine, onLayer);
+    layers = new Map(layersFrom(model.info["layers"]).map((l) => [l.node, l]));
     for (const l of headLines(all, version, performance.now() - start)) say(l);
     const feeds = await inputFeeds(model.inputs, splitFiles(flags.input_file));
     let outputs = new Map<string, Tensor>();
@@ -151,7 +162,8 @@ export function inferCommand(): Command {
     )
     .option(
       "--dump_intermediate <n>",
-      "dump the output of every layer: 0 no, 1 bin, 2 and 3 bin and txt",
+      "dump the output of every layer: 0 no, 1 bin, 2 and 3 bin and txt; a .bin made with " +
+        "layer_out_dump also gives its convolutions as <node>_float.bin",
       parseCount("--dump_intermediate", 0),
       0,
     )

@@ -165,12 +165,14 @@ export function ${name}(
   k: usize, mode: i32, channels: i32, finish: usize,
 ): void {
   const b = v128.load(bias), last = max<i32>(0, n - 4), count = min<i32>(4, n);
+  const m = v128.load(mul), r = v128.load(k), z = v128.load(k, 16);
+  const limits = mode == 1 ? k + 64 : k + 32, lo = v128.load(limits), hi = v128.load(limits, 16);
 `;
   const loop = (body: string) => `  for (let row: i32 = 0; row < rows; row++, src += rowStep, y += yRow) {
     for (let t: i32 = 0; t < n; t += 4) {
       const x = min<i32>(t, last);
       const p0 = src + <usize>x * colStep;
-${init}${body}      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul, k, mode, channels, finish);
+${init}${body}      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, m, r, z, lo, hi, k, mode, channels, finish);
     }
   }
 }
@@ -210,7 +212,7 @@ ${first}    for (let t: i32 = 0; t < n; t += 4) {
         p = src + <usize>x * ${16 * stride};
 ${first}      }
 ${init}${body}${next}      p += ${64 * stride};
-      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul, k, mode, channels, finish);
+      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, m, r, z, lo, hi, k, mode, channels, finish);
     }
   }
 }

@@ -1,4 +1,4 @@
-// The end of a depthwise block: 4 outputs x 4 channels.
+// The end of a depthwise block: 4 outputs x 4 channels. Its constants are loaded once per plane by the caller.
 import { fused } from "./requant";
 import { finishTile } from "./finish";
 
@@ -6,15 +6,14 @@ import { finishTile } from "./finish";
 @inline
 export function rowEnd(
   c0: v128, c1: v128, c2: v128, c3: v128, y: usize, yCol: usize, count: i32,
-  mul: usize, k: usize, mode: i32, channels: i32, finish: usize,
+  m: v128, r: v128, z: v128, lo: v128, hi: v128, k: usize, mode: i32, channels: i32, finish: usize,
 ): void {
   if (mode < 2) {
-    const m = v128.load(mul), r = v128.load(k), z = v128.load(k, 16);
     c0 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(fused(c0, m, r), fused(c1, m, r)), z);
     c2 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(fused(c2, m, r), fused(c3, m, r)), z);
     if (mode == 0) {
       c0 = i8x16.narrow_i16x8_s(c0, c2);
-      c0 = i8x16.min_s(i8x16.max_s(c0, v128.load(k, 32)), v128.load(k, 48));
+      c0 = i8x16.min_s(i8x16.max_s(c0, lo), hi);
       v128.store32_lane(y, c0, 0);
       if (count == 4) {
         const y2 = y + yCol + yCol;
@@ -26,7 +25,6 @@ export function rowEnd(
         if (count > 2) v128.store32_lane(y + 2 * yCol, c0, 2);
       }
     } else {
-      const lo = v128.load(k, 64), hi = v128.load(k, 80);
       c0 = i16x8.min_s(i16x8.max_s(c0, lo), hi);
       c2 = i16x8.min_s(i16x8.max_s(c2, lo), hi);
       v128.store64_lane(y, c0, 0);

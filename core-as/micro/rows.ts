@@ -8,6 +8,8 @@ export function dw3s1(
   k: usize, mode: i32, channels: i32, finish: usize,
 ): void {
   const b = v128.load(bias), last = max<i32>(0, n - 4), count = min<i32>(4, n);
+  const m = v128.load(mul), r = v128.load(k), z = v128.load(k, 16);
+  const limits = mode == 1 ? k + 64 : k + 32, lo = v128.load(limits), hi = v128.load(limits, 16);
   const u0 = v128.load(weights), u1 = v128.load(weights, 16), u2 = v128.load(weights, 32);
   const v0 = v128.load(weights, 48), v1 = v128.load(weights, 64), v2 = v128.load(weights, 80);
   let p0: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128;
@@ -65,7 +67,7 @@ export function dw3s1(
       p1 = p5;
       q1 = q5;
       p += 64;
-      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul, k, mode, channels, finish);
+      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, m, r, z, lo, hi, k, mode, channels, finish);
     }
   }
 }
@@ -76,6 +78,8 @@ export function dw3s2(
   k: usize, mode: i32, channels: i32, finish: usize,
 ): void {
   const b = v128.load(bias), last = max<i32>(0, n - 4), count = min<i32>(4, n);
+  const m = v128.load(mul), r = v128.load(k), z = v128.load(k, 16);
+  const limits = mode == 1 ? k + 64 : k + 32, lo = v128.load(limits), hi = v128.load(limits, 16);
   const u0 = v128.load(weights), u1 = v128.load(weights, 16), u2 = v128.load(weights, 32);
   const v0 = v128.load(weights, 48), v1 = v128.load(weights, 64), v2 = v128.load(weights, 80);
   let p0: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128, p6: v128, p7: v128, p8: v128;
@@ -135,7 +139,7 @@ export function dw3s2(
       p0 = p8;
       q0 = q8;
       p += 128;
-      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul, k, mode, channels, finish);
+      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, m, r, z, lo, hi, k, mode, channels, finish);
     }
   }
 }
@@ -146,6 +150,8 @@ export function dwAny(
   k: usize, mode: i32, channels: i32, finish: usize,
 ): void {
   const b = v128.load(bias), last = max<i32>(0, n - 4), count = min<i32>(4, n);
+  const m = v128.load(mul), r = v128.load(k), z = v128.load(k, 16);
+  const limits = mode == 1 ? k + 64 : k + 32, lo = v128.load(limits), hi = v128.load(limits, 16);
   for (let row: i32 = 0; row < rows; row++, src += rowStep, y += yRow) {
     for (let t: i32 = 0; t < n; t += 4) {
       const x = min<i32>(t, last);
@@ -162,7 +168,7 @@ export function dwAny(
           c3 = i32x4.add(c3, i32x4.dot_i16x8_s(v128.load(at + 3 * colStep), u));
         }
       }
-      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, mul, k, mode, channels, finish);
+      rowEnd(c0, c1, c2, c3, y + <usize>x * yCol, yCol, count, m, r, z, lo, hi, k, mode, channels, finish);
     }
   }
 }

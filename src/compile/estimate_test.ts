@@ -122,7 +122,7 @@ Deno.test("estimates are near published figures of the original compiler and of 
 });
 
 Deno.test("channels are padded to the core's multiple, pictures to four, one batch costs its samples", () => {
-  const one = (i: number, o: number) => estimate(chain([[i, o, 3, 1, 64]], bayes, false), bayes);
+  const one = (i: number, o: number) => estimate(chain([[i, o, 9, 1, 64]], bayes, false), bayes);
   const n = (i: number, o: number) => one(i, o).nodes[0]!;
   equal(one(33, 256).nodes.length, 1);
   ok(Math.abs((n(33, 256).us - 1) / (n(64, 256).us - 1) - 1) < 1e-9, "33 channels cost 64");

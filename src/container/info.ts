@@ -230,8 +230,9 @@ export function deletedLine(d: Deleted): string {
   if (s !== undefined) {
     parts.push(`scale: [${Array.from(s.scale).join(", ")}]`, `zero point: ${s.zero}`);
   }
-  for (const [key, a] of d.node.attrs) {
-    if (a.type === "int" || a.type === "ints") parts.push(`${key}: ${JSON.stringify(a.value)}`);
+  for (const key of ["qmin", "qmax", "perm", "axis"]) {
+    const a = d.node.attrs.get(key);
+    if (a?.type === "int" || a?.type === "ints") parts.push(`${key}: ${JSON.stringify(a.value)}`);
   }
   return `${d.node.name}: ${parts.join("; ")}`;
 }

@@ -18,6 +18,7 @@ import type { Json } from "./codec.ts";
 import { decompile } from "./decompile.ts";
 import { recordJson, recordsOf } from "./deleted.ts";
 import type { Deleted } from "./deleted.ts";
+import { configInputs } from "./tensors.ts";
 
 /** Names of the original tool for the operators that can be removed, by side. */
 export const deletableTypes: Readonly<Record<"input" | "output", readonly string[]>> = {
@@ -48,10 +49,17 @@ function data(g: Graph, n: Node): string | undefined {
 
 /** Nodes that can be removed now, inputs first. */
 export function deletableNodes(bin: Bin): Deletable[] {
-  return edges(decompile(bin.program));
+  return edges(decompile(bin.program), cameraInputs(bin));
 }
 
-function edges(g: Graph): Deletable[] {
+/** nv12 inputs: what stands behind them belongs to the form in which the camera delivers pictures. */
+function cameraInputs(bin: Bin): ReadonlySet<string> {
+  if (bin.info["config"] === undefined) return new Set();
+  const inputs = configInputs(bin.info, bin.program.name);
+  return new Set(inputs.filter((i) => i.typeRt === "nv12").map((i) => i.name));
+}
+
+function edges(g: Graph, camera: ReadonlySet<string>): Deletable[] {
   const readers = consumers(g);
   const outputs = new Set(g.outputs.map((p) => p.name));
   const inputs = new Set(g.inputs.map((p) => p.name));
@@ -60,7 +68,7 @@ function edges(g: Graph): Deletable[] {
   if (g.nodes.length < 2) return found;
   for (const p of g.inputs) {
     const [n, ...more] = readers.get(p.name) ?? [];
-    if (n === undefined || more.length > 0 || outputs.has(p.name)) continue;
+    if (n === undefined || more.length > 0 || outputs.has(p.name) || camera.has(p.name)) continue;
     const type = typeName(n);
     // A result that is an output itself leaves nothing between input and output.
     if (data(g, n) === undefined || outputs.has(n.outputs[0]!)) continue;
@@ -81,9 +89,9 @@ function edges(g: Graph): Deletable[] {
   return found;
 }
 
-function refuse(g: Graph, name: string): BpuError {
+function refuse(g: Graph, name: string, camera: ReadonlySet<string>): BpuError {
   const n = g.nodes.find((x) => x.name === name);
-  const now = edges(g).map((e) => `'${e.name}'`).join(", ");
+  const now = edges(g, camera).map((e) => `'${e.name}'`).join(", ");
   const hint = now === "" ? "No node can be removed." : `Nodes that can be deleted: [${now}]`;
   if (n === undefined) {
     return new BpuError("usage", `node '${name}' is not in the model`, { hint });
@@ -99,6 +107,14 @@ function refuse(g: Graph, name: string): BpuError {
       "unsupported",
       `input ${many.name} is read by ${readers.get(many.name)!.length} nodes; only a single ` +
         "path behind an input can be shortened",
+      place,
+    );
+  }
+  const picture = n.inputs.find((t) => camera.has(t));
+  if (picture !== undefined) {
+    return new BpuError(
+      "unsupported",
+      `input ${picture} is nv12; the node belongs to the form of the picture and stays`,
       place,
     );
   }
@@ -157,6 +173,18 @@ function rebuilt(bin: Bin, g: Graph, deleted: readonly Deleted[], rows: Json): B
   };
 }
 
+/** The bin with a tensor renamed in the list of dumped layers (`layer_out_dump`). */
+function layersRenamed(bin: Bin, from: string, to: string): Bin {
+  const layers = bin.info["layers"];
+  if (!Array.isArray(layers)) return bin;
+  const renamed = layers.map((v: Json): Json =>
+    typeof v === "object" && v !== null && "tensor" in v && v.tensor === from
+      ? { ...v, tensor: to }
+      : v
+  );
+  return { ...bin, info: { ...bin.info, layers: renamed } };
+}
+
 function rowsOf(bin: Bin): readonly Json[] {
   const rows = bin.info["nodes"];
   return Array.isArray(rows) ? rows as readonly Json[] : [];
@@ -175,8 +203,9 @@ const rowName = (row: Json): unknown =>
  */
 export function removeNode(bin: Bin, name: string): { bin: Bin; deleted: Deleted } {
   const g = decompile(bin.program);
-  const edge = edges(g).find((e) => e.name === name);
-  if (edge === undefined) throw refuse(g, name);
+  const camera = cameraInputs(bin);
+  const edge = edges(g, camera).find((e) => e.name === name);
+  if (edge === undefined) throw refuse(g, name, camera);
   const index = g.nodes.findIndex((n) => n.name === name);
   const n = g.nodes[index]!;
   const inner = edge.side === "input" ? n.outputs[0]! : data(g, n)!;
@@ -216,7 +245,8 @@ export function removeNode(bin: Bin, name: string): { bin: Bin; deleted: Deleted
     [side]: withType(g[side], port, innerType),
   };
   const left = rows.filter((_, i) => i !== row);
-  return { bin: rebuilt(bin, edited, [...recordsOf(bin.info), deleted], left), deleted };
+  const base = layersRenamed(bin, inner, port);
+  return { bin: rebuilt(base, edited, [...recordsOf(bin.info), deleted], left), deleted };
 }
 
 /**
@@ -271,5 +301,6 @@ export function restoreLast(bin: Bin): { bin: Bin; restored: Deleted } {
     constants: new Map([...g.constants, ...d.constants]),
     [side]: withType(g[side], d.port, d.portType),
   };
-  return { bin: rebuilt(bin, edited, all.slice(0, -1), rows), restored: d };
+  const base = layersRenamed(bin, d.port, d.inner);
+  return { bin: rebuilt(base, edited, all.slice(0, -1), rows), restored: d };
 }

@@ -70,7 +70,7 @@ Deno.test("a model without Quantize takes the int8 that Quantize would make", as
 });
 
 Deno.test("several nodes in order; restoring them gives the file again", async () => {
-  const [bin, bytes] = await small({ transposed: true, softmax: true });
+  const [bin, bytes] = await small({ transposed: true, softmax: true, layers: true });
   const names = ["prob", "flatten", "s_HzDequantize", "data_HzQuantize", "to_nchw"];
   throws(() => removeNode(bin, "flatten"), /only a node next to an input or output/);
   let at = bin;
@@ -126,4 +126,11 @@ Deno.test("a model always keeps a node", async () => {
   const [bin] = await small({ typeRt: "rgb" });
   const { bin: cut } = removeNode(bin, "y_HzDequantize");
   equal(deletableNodes(cut), []);
+});
+
+Deno.test("nodes behind an nv12 input stay: they belong to the picture", async () => {
+  const [bin] = await small({ typeRt: "nv12" });
+  equal(deletableNodes(bin).map((d) => d.side), ["output"]);
+  const first = bin.program.segments.flatMap((s) => s.kind === "bpu" ? s.nodes : [])[0]!;
+  throws(() => removeNode(bin, first.name), /input data is nv12/);
 });

@@ -78,6 +78,11 @@ function byteStrides(shape: readonly number[], item: number): number[] {
   return out;
 }
 
+const trainTypes = ["rgb", "bgr", "yuv444", "gray", "featuremap"] as const;
+const layouts = ["NCHW", "NHWC"] as const;
+/** No tensor of a runnable model is larger. */
+const MAX_BYTES = 2 ** 32;
+
 /** The configuration of every input, from the info section. Names are the model's. */
 export function configInputs(info: Info, file: string): readonly CompleteInput[] {
   const r = new Reader(file);
@@ -91,14 +96,16 @@ export function configInputs(info: Info, file: string): readonly CompleteInput[]
     const i = r.record(v, "input_parameters");
     const text = (key: string) => r.text(i[key], `input_parameters.${key}`);
     const maybe = (key: string) => i[key] === null ? undefined : text(key);
+    const oneOf = <T extends string>(key: string, all: readonly T[]): T =>
+      all.find((v) => v === i[key]) ?? r.fail(`input_parameters.${key}`);
     return {
       name: text("input_name"),
-      shape: numbers(i["input_shape"]),
-      typeTrain: text("input_type_train") as CompleteInput["typeTrain"],
-      typeRt: text("input_type_rt") as CompleteInput["typeRt"],
-      layoutTrain: text("input_layout_train") as Layout,
-      layoutRt: maybe("input_layout_rt") as Layout | undefined,
-      spaceAndRange: text("input_space_and_range") as CompleteInput["spaceAndRange"],
+      shape: r.list(i["input_shape"], "input_shape").map((d) => r.int(d, "input_shape", 1)),
+      typeTrain: oneOf("input_type_train", trainTypes),
+      typeRt: oneOf("input_type_rt", [...trainTypes, "nv12"] as const),
+      layoutTrain: oneOf("input_layout_train", layouts),
+      layoutRt: i["input_layout_rt"] === null ? undefined : oneOf("input_layout_rt", layouts),
+      spaceAndRange: oneOf("input_space_and_range", ["regular", "bt601_video"] as const),
       norm: {
         type: text("norm_type") as CompleteInput["norm"]["type"],
         mean: numbers(i["mean_value"]),
@@ -120,6 +127,7 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
   const configs = new Map(configInputs(info, file).map((i) => [i.name, i]));
   const plain = (side: "input" | "output", v: Json): ModelTensor => {
     const port = r.port(v, `${side}s`);
+    if (elementCount(port.shape) * byteSize(port.dtype) > MAX_BYTES) r.fail(`${side}s`);
     const own = deleted.filter((d) => d.side === side && d.port === port.name);
     const at = own.findIndex((d) => scaleInfo(d) !== undefined);
     const found = at < 0 ? undefined : scaleInfo(own[at]!);
@@ -152,6 +160,7 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
     const four = own.shape.length === 4 && t.port.shape.length === 4;
     const batch = (t.port.shape[0] ?? 1) / (own.shape[0] ?? 1);
     const c = { ...own, shape: own.shape.map((d, i) => i === 0 ? d * batch : d) };
+    if (elementCount(c.shape) !== elementCount(t.port.shape)) r.fail(`input ${t.name}`);
     const portLayout = !four
       ? undefined
       : sameShape(shapeIn(c, runtimeLayout(c)), t.port.shape)

@@ -19,6 +19,9 @@ import { nodeInfoText, paretoCsv, paretoSvg } from "./search/pareto.ts";
 import type { Recipe, Workshop } from "./search/recipe.ts";
 import { searchMix, Sensitivity } from "./search/sensitive.ts";
 
+/** Below this similarity `default` looks for methods per node, too. */
+const POOR = 0.95;
+
 /** What {@linkcode accuracySearch} needs. */
 export interface AccuracyOptions {
   readonly engine: CalibrationEngine;
@@ -95,7 +98,11 @@ export function accuracySearch(
         ? await searchMethod(tools, first)
         : await measure(tools, first, first.method);
       const sensitivity = new Sensitivity(tools);
-      if (type === "mix" || (o.goal !== undefined && searches)) {
+      const poor = searches && best.similarity.score < POOR;
+      if (poor && type === "default") {
+        o.log(`the best method is below a similarity of ${POOR}: looking for methods per node`);
+      }
+      if (type === "mix" || poor || (o.goal !== undefined && searches)) {
         const mix = await searchMix(tools, sensitivity, best);
         for (const p of mix.picked) {
           o.log(

@@ -92,6 +92,7 @@ export function createCalibrator(
     stats: (t) => stats.get(t),
     functionInputs: () => new Set(functions.keys()),
     async observe(graph, tensors) {
+      known.clear();
       for (const [t, f] of functionsRead(graph)) functions.set(t, f);
       const found = await observe(graph, tensors, samples, engine, {
         ...(onSample === undefined ? {} : { onSample: (done) => onSample(done) }),

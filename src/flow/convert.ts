@@ -22,6 +22,7 @@ import type { Plan, TensorPlan } from "../quantize/plan.ts";
 import type { Quantized } from "../quantize/quantize.ts";
 import type { Calibrator } from "./calibrator.ts";
 import { closed } from "./search/regions.ts";
+import { perChannel } from "./search/per_channel.ts";
 import { openWorkshop } from "./search/recipe.ts";
 import type { Recipe, Workshop } from "./search/recipe.ts";
 
@@ -44,6 +45,8 @@ export interface ConvertOptions {
    */
   readonly int16?: (graph: Graph, layout: QuantLayout) => ReadonlySet<string>;
   readonly calibrator: Calibrator;
+  /** One activation scale per channel where every reader can absorb it. */
+  readonly perChannel?: boolean;
   /** Decides how the graph is quantized; without it the calibrator's first method does. */
   search?(workshop: Workshop, plain: Recipe): Promise<Recipe>;
   /** Evaluates constant nodes that have no fold of their own. */
@@ -86,10 +89,11 @@ export async function optimized(
  * A node whose numbers do not fit is moved to the CPU with its reason, and the rest is quantized again.
  */
 export async function convert(original: Graph, options: ConvertOptions): Promise<Conversion> {
-  const graph = await optimized(original, options);
+  let graph = await optimized(original, options);
   options.stage?.("optimize");
   const refused = new Map<string, string>(options.place?.refused);
   const denied = new Set<string>();
+  let perTensor = options.perChannel === true;
   const known = new Set<string>(options.fixed?.keys());
   const { calibrator } = options;
 
@@ -109,6 +113,18 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
     if (missing.length > 0) {
       await calibrator.observe(graph, missing);
       for (const t of missing) known.add(t);
+    }
+    if (perTensor) {
+      perTensor = false;
+      const made = perChannel(graph, layout, (t) => calibrator.stats?.(t));
+      for (const line of made.notes) options.log?.(`per_channel: ${line}`);
+      options.log?.(`per_channel: ${made.scaled.length} tensors have a scale per channel`);
+      if (made.scaled.length > 0) {
+        graph = made.graph;
+        known.clear();
+        for (const t of options.fixed?.keys() ?? []) known.add(t);
+        continue;
+      }
     }
     const workshop = openWorkshop({
       graph,

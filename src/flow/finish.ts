@@ -1,6 +1,6 @@
 /**
- * From a quantized model to the program of the `.bin`: nodes removed at the edges, execution order and
- * memory, batch, estimates.
+ * From a quantized model to the program of the `.bin`: execution order and memory, nodes removed at the
+ * edges, batch, estimates.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import type { Program } from "../compile/program.ts";
 import { searchSchedule } from "../compile/schedule.ts";
 import type { Bin } from "../container/bin.ts";
 import type { Json } from "../container/codec.ts";
-import { decompile } from "../container/decompile.ts";
 import { scaleInfo } from "../container/deleted.ts";
 import type { Deleted } from "../container/deleted.ts";
 import { deletableNodes, removeNode, removeType } from "../container/modify.ts";
 import { BpuError, sentenceOf } from "../errors.ts";
 import type { CompleteConfig } from "../formats/config/mod.ts";
+import type { Graph } from "../ir/graph.ts";
 import { elementCount, shapeText } from "../ir/tensor.ts";
 import { marchOf } from "../march/mod.ts";
 import { batched } from "../run/batch.ts";
@@ -27,8 +27,6 @@ import { scheduleWithCache } from "./compile_cache.ts";
 export interface FinishOptions {
   /** Removes everything removable at the edges (`--fast-perf`). */
   readonly removeEdges?: boolean;
-  /** Text of `cache.json`, where there is one. */
-  readonly cache?: string;
   log(line: string): void;
   warn(line: string): void;
 }
@@ -38,8 +36,36 @@ export interface Finished {
   readonly bin: Bin;
   readonly deleted: readonly Deleted[];
   readonly estimate: Estimate;
+}
+
+/** A program in the order that `optimize_level` found. */
+export interface Scheduled {
+  readonly program: Program;
   /** New text of `cache.json`; undefined: leave the file as it is. */
   readonly cache: string | undefined;
+}
+
+/**
+ * Compiles a quantized graph at the level of the configuration. On bayes at O3 the search is skipped
+ * where the cache has its result; the program is the same.
+ *
+ * @param cache text of `cache.json`, where there is one
+ */
+export async function compileScheduled(
+  graph: Graph,
+  config: CompleteConfig,
+  cache: string | undefined,
+  o: Pick<FinishOptions, "log" | "warn">,
+): Promise<Scheduled> {
+  const march = marchOf(config.model.march).name;
+  const level = config.compiler.optimizeLevel;
+  if (level !== "O3" || march !== "bayes") {
+    return { program: compile(graph, march, searchSchedule(graph, level)), cache: undefined };
+  }
+  const cached = await scheduleWithCache(graph, march, level, cache);
+  if (cached.warning !== undefined) o.warn(cached.warning);
+  if (cached.hit) o.log("The compilation is taken from cache.json");
+  return { program: compile(graph, march, cached.schedule), cache: cached.text };
 }
 
 /** Types that fast-perf removes. Softmax stays: without it the outputs mean something else. */
@@ -161,25 +187,13 @@ function batchedInfo(info: Bin["info"], program: Program): Bin["info"] {
   return { ...info, inputs: list("inputs"), outputs: list("outputs") };
 }
 
-/** Finishes a model. Same input, same bytes, with or without a cache. */
-export async function finish(
-  made: Bin,
-  config: CompleteConfig,
-  o: FinishOptions,
-): Promise<Finished> {
+/** Finishes a compiled model. */
+export function finish(made: Bin, config: CompleteConfig, o: FinishOptions): Finished {
   const march = marchOf(config.model.march);
   const { bin, deleted } = withoutEdges(made, config, o);
-  const graph = decompile(bin.program);
-  const level = config.compiler.optimizeLevel;
-  const cached = level === "O3" && march.name === "bayes"
-    ? await scheduleWithCache(graph, march.name, level, o.cache)
-    : { schedule: searchSchedule(graph, level), hit: false, text: undefined, warning: undefined };
-  if (cached.warning !== undefined) o.warn(cached.warning);
-  if (cached.hit) o.log("The compilation is taken from cache.json");
-  const compiled = compile(graph, march.name, cached.schedule);
   const program: Program = config.inputBatch === 1
-    ? compiled
-    : { ...compiled, batch: config.inputBatch };
+    ? bin.program
+    : { ...bin.program, batch: config.inputBatch };
   const cost = estimate(program, march);
   const limit = config.compiler.maxTimePerFc;
   const calls = functionCalls(cost.nodes, limit);
@@ -203,6 +217,5 @@ export async function finish(
     },
     deleted,
     estimate: cost,
-    cache: cached.text,
   };
 }

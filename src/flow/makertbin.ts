@@ -5,7 +5,6 @@
  * @module
  */
 
-import { compile } from "../compile/compile.ts";
 import { writeBin } from "../container/bin.ts";
 import type { Json } from "../container/codec.ts";
 import type { CompleteConfig } from "../formats/config/mod.ts";
@@ -21,7 +20,7 @@ import { createCalibrator } from "./calibrator.ts";
 import { convert } from "./convert.ts";
 import type { Conversion, StageName } from "./convert.ts";
 import { quantizedFeeds } from "./feeds.ts";
-import { finish } from "./finish.ts";
+import { compileScheduled, finish } from "./finish.ts";
 import type { Finished } from "./finish.ts";
 import { attachInputs } from "./inputs.ts";
 import type { Prepared } from "./inputs.ts";
@@ -96,6 +95,9 @@ export async function makertbin(
     }
   };
   const march = marchOf(config.model.march);
+  if (config.calibration.optimization.includes("asymmetric")) {
+    log("optimization asymmetric: no operator has an asymmetric form yet; scales are symmetric");
+  }
   const search = !searching ? undefined : accuracySearch(prepared.graph, config, {
     engine: options.engine,
     samples: options.samples,
@@ -121,7 +123,13 @@ export async function makertbin(
     ...(search === undefined ? {} : { search: (w, plain) => search.run(w, plain) }),
   });
   log(`Select ${converted.method} method.`);
-  const conversion = inRuntimeLayout(converted, config);
+  const quantized = attachLayouts(converted.quantized, config.inputs);
+  const scheduled = await compileScheduled(quantized.graph, config, options.cache, {
+    log,
+    warn: (line) => options.warn?.(line),
+  });
+  const conversion: Conversion = { ...converted, quantized, program: scheduled.program };
+  options.stage?.("compile");
   const feeds = await options.samples.sample(0);
   const proof = await prove(
     conversion,
@@ -133,7 +141,7 @@ export async function makertbin(
   const rows = nodeRows(conversion, proof);
   const layers = config.model.layerOutDump ? dumpLayers(conversion) : undefined;
   const info = infoOf(config, prepared, conversion, rows);
-  const finished = await finish(
+  const finished = finish(
     {
       program: conversion.program,
       info: layers === undefined ? info : { ...info, layers: layersJson(layers) },
@@ -143,23 +151,14 @@ export async function makertbin(
       log,
       warn: (line) => options.warn?.(line),
       removeEdges: options.allOnBpu === true,
-      ...(options.cache === undefined ? {} : { cache: options.cache }),
     },
   );
-  options.stage?.("compile");
-  const files = await artefacts(config, conversion, proof, finished, layers);
+  const files = await artefacts(config, conversion, proof, finished, layers, scheduled.cache);
   for (const [suffix, text] of search?.files() ?? []) {
     files.set(config.model.outputModelFilePrefix + suffix, encode(text));
   }
   options.stage?.("write");
   return { conversion, proof, rows, finished, files };
-}
-
-/** The quantized stage with its inputs as the runtime delivers them. */
-function inRuntimeLayout(c: Conversion, config: CompleteConfig): Conversion {
-  const quantized = attachLayouts(c.quantized, config.inputs);
-  if (quantized === c.quantized) return c;
-  return { ...c, quantized, program: compile(quantized.graph, marchOf(config.model.march).name) };
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -196,6 +195,7 @@ async function artefacts(
   proof: Proof,
   finished: Finished,
   layers: readonly DumpLayer[] | undefined,
+  cache: string | undefined,
 ): Promise<Map<string, Uint8Array>> {
   const prefix = config.model.outputModelFilePrefix;
   const onnx = (g: Graph) => saveOnnx(g, { functions: functionsOf(g) });
@@ -209,8 +209,6 @@ async function artefacts(
     [`${prefix}_quantized_model.onnx`, onnx(quantized)],
     [`${prefix}_quant_info.json`, encode(quantInfo(c, proof))],
     [`${prefix}.bin`, await writeBin(finished.bin, functionsOf)],
-    ...(finished.cache === undefined
-      ? []
-      : [["cache.json", encode(finished.cache)] as [string, Uint8Array]]),
+    ...(cache === undefined ? [] : [["cache.json", encode(cache)] as [string, Uint8Array]]),
   ]);
 }

@@ -24,6 +24,8 @@ export interface SmallModel {
   readonly transposed?: boolean;
   /** Two convolutions that read the input. */
   readonly branches?: boolean;
+  /** `layer_out_dump`. */
+  readonly layers?: boolean;
   /** Reshape and Softmax behind the last convolution. */
   readonly softmax?: boolean;
 }
@@ -97,6 +99,7 @@ export function smallConfig(m: SmallModel): string {
   march: 'bayes'
   working_dir: 'out'
   output_model_file_prefix: '${m.prefix ?? "small"}'
+  layer_out_dump: ${m.layers === true ? "True" : "False"}
 input_parameters:
   input_name: 'data'
   input_shape: '${m.transposed === true ? "1x8x8x3" : "1x3x8x8"}'

@@ -198,4 +198,6 @@ function writeConstants(memory: WebAssembly.Memory): void {
       masks[at] = i % 3 === plane ? Math.floor(i / 3) : 0x80;
     }
   }
+  new Int16Array(memory.buffer, constantsAt + 272, 8).fill(128);
+  new Int16Array(memory.buffer, constantsAt + 288, 8).fill(255);
 }

@@ -55,7 +55,7 @@ export interface DepthwiseJob {
 }
 
 /** Bytes of planes per strip of 16 channels. */
-const stripBytes = 160 * 1024;
+const stripBytes = 100 * 1024;
 
 /** Writes the per-channel tables and the job block into arena scratch. */
 export function depthwiseJob(arena: Arena, a: ConvArgs, part: DepthwisePart): DepthwiseJob {

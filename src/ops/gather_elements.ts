@@ -6,6 +6,8 @@ import { foldable, offsetsOf, rampTable, reshaped, take } from "./nd.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { onBpu, onCpu, place } from "./rules.ts";
 import { indexDtype, indexRanks } from "./rules_b.ts";
+import { runGatherElements } from "./hz/index_run.ts";
+import { movementQuant } from "./lower/movement.ts";
 
 /**
  * For each element of `indices` the offset in data that it addresses: its own position, except along
@@ -30,6 +32,8 @@ export function elementOffsets(c: InferContext): Int32Array | undefined {
 /** Elements by index along an axis; the output has the shape of the indices. */
 export const gatherElements: OpDef = {
   op: "GatherElements",
+  quant: movementQuant,
+  run: runGatherElements,
   place: place(
     onBpu(
       "in+out",

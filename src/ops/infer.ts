@@ -218,7 +218,8 @@ function declaredTypes(
   if (options.declared === "ignore") return map;
   for (const [name, t] of graph.types) map.set(name, t);
   if (depth > 0) return map;
-  for (const o of graph.outputs) if (!map.has(o.name)) map.set(o.name, o);
+  // A file may leave the shape of an output open; its port then looks like that of a scalar.
+  for (const o of graph.outputs) if (!map.has(o.name) && o.shape.length > 0) map.set(o.name, o);
   return map;
 }
 

@@ -9,6 +9,7 @@ import {
   wholeSequences,
 } from "./recurrent.ts";
 import { dtypeFloat, note, onBpu, place, rule } from "./rules.ts";
+import { lstmQuant } from "./lower/lstm.ts";
 
 const batch1 = rule("batch 1 only", (c) => {
   const x = c.need(0).shape;
@@ -52,4 +53,5 @@ export const lstm: OpDef = recurrent(
       outputCount(2),
     ]),
   ),
+  lstmQuant,
 );

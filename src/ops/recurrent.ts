@@ -51,7 +51,13 @@ export function recurrentSizes(c: InferContext, gates: number): RecurrentSizes {
 }
 
 /** A recurrent operator with `states` state outputs (Y_h, Y_c) behind Y. */
-export function recurrent(op: string, gates: number, states: number, place: OpDef["place"]): OpDef {
+export function recurrent(
+  op: string,
+  gates: number,
+  states: number,
+  place: OpDef["place"],
+  quant?: OpDef["quant"],
+): OpDef {
   return {
     op,
     infer(c) {
@@ -72,6 +78,7 @@ export function recurrent(op: string, gates: number, states: number, place: OpDe
       return [y, ...new Array<TensorType>(states).fill(state)].slice(0, c.node.outputs.length);
     },
     ...(place === undefined ? {} : { place }),
+    ...(quant === undefined ? {} : { quant }),
     macs(c) {
       const s = recurrentSizes(c, gates);
       const weights = elementCount(c.need(1).shape) + elementCount(c.need(2).shape);

@@ -11,6 +11,7 @@ import { hzPreprocessFloat } from "./hz_preprocess.ts";
 import { listA } from "./list_a.ts";
 import { listB } from "./list_b.ts";
 import type { OpDef } from "./op.ts";
+import { pyOp } from "./py_op.ts";
 
 let table: Map<string, OpDef> | undefined;
 
@@ -20,7 +21,7 @@ function keyOf(domain: string, op: string): string {
 
 /** Every operator definition. */
 export function allOps(): readonly OpDef[] {
-  return [...listA, ...listB, hzPreprocessFloat, ...listHz];
+  return [...listA, ...listB, hzPreprocessFloat, ...listHz, pyOp];
 }
 
 /** Definition of an operator by domain and name; undefined when there is none. */

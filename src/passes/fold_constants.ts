@@ -6,7 +6,7 @@
 
 import { BpuError } from "../errors.ts";
 import type { Engine } from "../ir/engine.ts";
-import { type Graph, type Node, OPSET } from "../ir/graph.ts";
+import { type Graph, type Node, node, OPSET } from "../ir/graph.ts";
 import { subgraphsOf } from "../ir/order.ts";
 import { byteSize, elementCount, type Tensor, type TensorType } from "../ir/tensor.ts";
 import { foldNode } from "../ops/infer.ts";
@@ -38,8 +38,7 @@ function obstacle(w: Rewriter, n: Node): string | undefined {
   if ([...n.attrs.values()].some((a) => subgraphsOf(a).length > 0)) {
     return "it has a subgraph";
   }
-  const output = n.outputs.find((o) => w.isOutput(o));
-  if (output !== undefined) return `${output} is an output of the model`;
+  if (n.op === "Identity" && n.outputs.some((o) => w.isOutput(o))) return "no";
   const before = n.inputs.reduce((sum, i) => sum + (i === "" ? 0 : bytesOf(w.constant(i)!)), 0);
   const after = n.outputs.reduce((sum, o) => {
     const s = w.shape(o);
@@ -116,7 +115,7 @@ async function evaluate(
 
 /**
  * Evaluates nodes whose inputs are all constants, by the operator's own `fold` or else by the engine.
- * The result takes over the name of the output.
+ * The result takes over the name of the output; behind an output of the model stands an Identity.
  */
 export const foldConstants: Pass = {
   name: "fold_constants",
@@ -133,7 +132,17 @@ export const foldConstants: Pass = {
         reasons.push({ node: n.name, why: values });
         continue;
       }
-      w.becomes(n, values);
+      if (n.outputs.some((o) => w.isOutput(o))) {
+        // An output of the model needs a node behind it.
+        w.replace(
+          [n],
+          n.outputs.flatMap((o, i) => {
+            if (o === "") return [];
+            const name = i === 0 ? n.name : w.nodeName(n.name);
+            return [node("Identity", name, [w.store(`${o}_value`, values[i]!)], [o])];
+          }),
+        );
+      } else w.becomes(n, values);
       fired++;
     }
     return { graph: fired === 0 ? graph : w.build(), fired, reasons };

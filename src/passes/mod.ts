@@ -27,6 +27,7 @@ import { hoistPick } from "./hoist_pick.ts";
 import { inlineIf } from "./inline_if.ts";
 import { keepDims } from "./keep_dims.ts";
 import { layerNorm } from "./layer_norm.ts";
+import { legalTypes } from "./legal_types.ts";
 import { mergeClip } from "./merge_clip.ts";
 import { mergeTransposes } from "./merge_transposes.ts";
 import { mish } from "./mish.ts";
@@ -80,7 +81,7 @@ const LOWER: readonly Pass[] = [
 ];
 
 /** Only where nothing above finds anything any more. */
-const LAST: readonly Pass[] = [batchNormToConv, simplifyArithmetic, keepDims];
+const LAST: readonly Pass[] = [batchNormToConv, simplifyArithmetic, keepDims, legalTypes];
 
 /** Every pass, in the order in which a round runs them. */
 export const passes: readonly Pass[] = [...RECOGNISE, ...LOWER, ...LAST];

@@ -61,6 +61,10 @@ function candidate(c: RuleContext, march: March, o: PlaceOptions): Candidate {
       reason: `its input is ${x?.dtype ?? "missing"}, the BPU takes feature maps`,
     };
   }
+  if (n.inputs.every((t, i) => t === "" || c.constant(i) !== undefined)) {
+    return { on: "CPU", reason: "all its inputs are constants" };
+  }
+  if (x.shape.includes(0)) return { on: "CPU", reason: "its input has no elements" };
   const types = [...n.inputs.keys()].map((i) => c.input(i));
   const open = types.find((t) => t !== undefined && !isStatic(t.shape));
   if (open !== undefined) {

@@ -52,9 +52,13 @@ export async function runBatch(
     if (t === undefined) {
       throw new BpuError("usage", `no value for input ${p.name}`, { tensor: p.name });
     }
-    const whole = batched(p.shape, batch);
+    // A dimension that the program leaves open takes what comes.
+    const stated = p.shape.length === t.shape.length
+      ? p.shape.map((d, i) => d < 0 ? t.shape[i]! / (i === 0 ? batch : 1) : d)
+      : p.shape;
+    const whole = batched(stated, batch);
     const n = sameShape(t.shape, whole) ? batch : 1;
-    const fits = n === batch || sameShape(t.shape, p.shape);
+    const fits = n === batch || sameShape(t.shape, stated);
     if (t.dtype !== p.dtype || !fits || (count !== undefined && count !== n)) {
       throw new BpuError(
         "usage",

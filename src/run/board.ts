@@ -262,7 +262,7 @@ export async function connectBoard(o: BoardOptions): Promise<Board> {
         "runtime",
         `${short(path)} did not arrive whole on the board: ${
           Math.max(0, there)
-        } of ${bytes.length} bytes${r.stderr === "" ? "" : ` (${r.stderr})`}`,
+        } of ${bytes.length} bytes${r.stderr === "" ? "" : ` (${r.stderr.split("\n").at(-1)})`}`,
         { hint: "Check the free space on the board." },
       );
     },

@@ -5,6 +5,7 @@
  */
 
 import { readBin } from "../container/bin.ts";
+import type { Bin } from "../container/bin.ts";
 import { selectModel } from "../container/pack.ts";
 import type { BinFile } from "../container/pack.ts";
 import { tensorsOf } from "../container/tensors.ts";
@@ -21,6 +22,8 @@ export type OnLayer = (type: string, node: string, tensor: string, value: Tensor
 /** A loaded model. */
 export interface Loaded extends ModelTensors {
   readonly name: string;
+  /** The info section. */
+  readonly info: Bin["info"];
   readonly session: Session;
 }
 
@@ -72,7 +75,7 @@ export async function loadModelFile(
       },
     }),
   });
-  return { name: member.name, ...tensors, session };
+  return { name: member.name, info: bin.info, ...tensors, session };
 }
 
 /** An integer output with a known scale as floats: (q - zero) * scale, in float32 steps. */

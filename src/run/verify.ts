@@ -171,7 +171,10 @@ export async function runBoard(
   const made = await board.exec("mktemp -d");
   const dir = text(made.stdout);
   if (made.code !== 0 || !dir.startsWith("/")) {
-    throw new BpuError("runtime", `no temporary folder could be made on the board: ${made.stderr}`);
+    throw new BpuError(
+      "runtime",
+      `no temporary folder could be made on the board: ${made.stderr.split("\n").at(-1)}`,
+    );
   }
   try {
     await board.upload(`${dir}/model.bin`, pair.bin.bytes);

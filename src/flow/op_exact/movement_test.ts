@@ -110,3 +110,14 @@ exact("Concat with a constant", (r) => {
     nodes: [node("Concat", "n", ["x0", "k"], ["y"], { axis: attr.int(1) })],
   };
 });
+
+exact("GatherElements with constant indices", (r) => {
+  const shape = r.pick(map(r, 5), map(r, 5).slice(1));
+  const axis = r.int(0, shape.length - 1), size = shape[axis]!;
+  const to = shape.map((d, i) => i === axis ? r.int(1, 7) : r.int(1, d));
+  const count = to.reduce((a, b) => a * b, 1);
+  const values = Array.from({ length: count }, () => r.int(-size, size - 1));
+  return one("GatherElements", r, shape, { axis: attr.int(axis) }, {
+    indices: { ...i64(values), shape: to },
+  });
+});

@@ -93,3 +93,20 @@ function gridSample(r: Random, grid: "computed" | "constant"): Case {
 // Where a position falls between two pixels, nearest may take the other one.
 exact("GridSample", (r) => gridSample(r, "computed"), { error: Infinity, cases: 36 });
 exact("GridSample with a constant grid", (r) => gridSample(r, "constant"), { error: 0.25 });
+
+exact("Resize of a box", (r) => {
+  const [n, c, h, w] = [r.int(1, 2), r.int(1, 5), r.int(4, 11), r.int(4, 11)];
+  const [top, left] = [r.int(0, 1), r.int(0, 1)],
+    [bottom, right] = [r.int(2, h - 1), r.int(2, w - 1)];
+  const roi = [0, 0, top / (h - 1), left / (w - 1), 1, 1, bottom / (h - 1), right / (w - 1)];
+  const mode = r.pick("nearest", "linear");
+  return {
+    inputs: [[n, c, h, w]],
+    constants: { roi: f32([8], roi), sizes: i64([n, c, r.int(1, 9), r.int(2, 9)]) },
+    nodes: [node("Resize", "n", ["x0", "roi", "", "sizes"], ["y"], {
+      mode: attr.string(mode),
+      coordinate_transformation_mode: attr.string("tf_crop_and_resize"),
+      ...(mode === "nearest" ? { nearest_mode: attr.string(r.pick("floor", "ceil")) } : {}),
+    })],
+  };
+}, { cases: 36, error: Infinity });

@@ -17,7 +17,7 @@ import type { Recipe } from "./recipe.ts";
 /** Samples that the errors are measured on. */
 const SAMPLES = 2;
 /** Tensors for which `mix` tries all methods. */
-const MIXED = 16;
+const MIXED = 32;
 
 /** A tensor (root) with the error that it alone makes. */
 export interface Sensitive {

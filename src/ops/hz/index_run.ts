@@ -1,5 +1,5 @@
 /**
- * Integer evaluation of Gather, Expand and Tile: strided copies.
+ * Integer evaluation of Gather, GatherElements, Expand and Tile.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { intAttr } from "../../ir/graph.ts";
 import { byteSize, stridesOf } from "../../ir/tensor.ts";
 import { padShape } from "../broadcast.ts";
-import { shapeError, type StepContext } from "../op.ts";
-import { copyBox } from "./memory.ts";
+import { shapeError, type StepContext, type View } from "../op.ts";
+import { copyBox, integersAt } from "./memory.ts";
 
 /** Gather: one copy per index (constant or computed). */
 export function runGather(c: StepContext): void {
@@ -77,4 +77,33 @@ export function runTile(c: StepContext): void {
     to.push(y.strides[i]!);
   }
   copyBox(c, dims, { ptr: x.ptr, strides: from }, { ptr: y.ptr, strides: to }, x.dtype);
+}
+
+/** GatherElements with constant indices. */
+export function runGatherElements(c: StepContext): void {
+  const x = c.need(0), y = c.output(0), t = c.constant(1)!;
+  const axis = (intAttr(c.node, "axis", 0) + x.shape.length) % x.shape.length;
+  const size = x.shape[axis]!;
+  const reach = (v: View) =>
+    1 + v.shape.reduce((a, d, i) => a + Math.max(0, d - 1) * v.strides[i]!, 0);
+  const from = integersAt(c, x.ptr, reach(x), x.dtype);
+  const to = integersAt(c, y.ptr, reach(y), y.dtype);
+  const at = new Array<number>(y.shape.length).fill(0);
+  for (let i = 0; i < t.data.length; i++) {
+    const given = Number(t.data[i]);
+    const index = given < 0 ? given + size : given;
+    if (index < 0 || index >= size) {
+      shapeError(c.node, `index ${given} is outside -${size}..${size - 1}`);
+    }
+    let source = index * x.strides[axis]!, target = 0;
+    at.forEach((v, d) => {
+      if (d !== axis) source += v * x.strides[d]!;
+      target += v * y.strides[d]!;
+    });
+    to[target] = from[source]!;
+    for (let d = at.length - 1; d >= 0; d--) {
+      if (++at[d]! < y.shape[d]!) break;
+      at[d] = 0;
+    }
+  }
 }

@@ -6,6 +6,7 @@
 
 import type { OpDef } from "../op.ts";
 import { hzAdd } from "./hz_add.ts";
+import { hzArgMax, hzArgMin } from "./hz_arg_extreme.ts";
 import { hzAveragePool, hzAveragePool16 } from "./hz_average_pool.ts";
 import { hzCalibration } from "./hz_calibration.ts";
 import {
@@ -17,6 +18,7 @@ import {
   hzConvInt,
   hzPreprocess,
 } from "./hz_conv.ts";
+import { hzCompare } from "./hz_compare.ts";
 import { hzConv3d } from "./hz_conv3d.ts";
 import { hzConvTranspose } from "./hz_conv_transpose.ts";
 import { hzDepthToSpace16, hzSpaceToDepth16 } from "./hz_depth_to_space.ts";
@@ -41,13 +43,17 @@ import {
 } from "./hz_reduce.ts";
 import { hzRequantize } from "./hz_requantize.ts";
 import { hzResizeLinear, hzResizeNearest } from "./hz_resize.ts";
+import { hzTopK } from "./hz_top_k.ts";
 import { hzSoftmax, hzSoftmax16 } from "./hz_softmax.ts";
 
 export const listHz: readonly OpDef[] = [
   hzAdd,
+  hzArgMax,
+  hzArgMin,
   hzAveragePool,
   hzAveragePool16,
   hzCalibration,
+  ...hzCompare,
   hzConv,
   hzConv16,
   hzConv16Int,
@@ -86,6 +92,7 @@ export const listHz: readonly OpDef[] = [
   hzSoftmax,
   hzSoftmax16,
   hzSpaceToDepth16,
+  hzTopK,
   hzWarpLinear,
   hzWarpNearest,
 ];

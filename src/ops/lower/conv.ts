@@ -90,6 +90,9 @@ export function storeMultipliers(c: LowerContext, factors: readonly number[]): [
   ];
 }
 
+/** Scale and type of a quantized tensor. */
+export type Scaled = Pick<QTensor, "scale" | "dtype">;
+
 /** A convolution with float weights, ready to be emitted. */
 export interface FloatConv {
   readonly x: QTensor;
@@ -105,8 +108,19 @@ export interface FloatConv {
   readonly op: string;
 }
 
-/** Emits the convolution in the variant that its sums and types ask for. */
-export function emitConv(c: LowerContext, g: FloatConv): void {
+/** A convolution with its constants stored: emitted once or, in a recurrence, at every step. */
+export interface StoredConv {
+  readonly op: string;
+  /** Names of all inputs behind x. */
+  readonly constants: readonly string[];
+  readonly attrs: Readonly<Record<string, Attr>>;
+}
+
+/** Stores what a convolution needs, in the variant that its sums and types ask for. */
+export function storeConv(
+  c: LowerContext,
+  g: Omit<FloatConv, "out"> & { out: Scaled },
+): StoredConv {
   const channels = g.weight.shape[0]!;
   const perChannel = g.weight.values.length / channels;
   const k = convConstants(
@@ -119,7 +133,6 @@ export function emitConv(c: LowerContext, g: FloatConv): void {
     g.thresholds,
   );
   const names = [
-    g.x.name,
     c.store("weight", tensor("int8", g.weight.shape, k.weight)),
     c.store("bias", tensor("int32", [channels], k.bias)),
   ];
@@ -128,22 +141,27 @@ export function emitConv(c: LowerContext, g: FloatConv): void {
   const exact = k.maxAbsSum * (wide ? 255 : 128) <= 2 ** 24;
   if (c.wantsInt32) {
     c.setInt32Output(k.accScales);
-    c.emit(`${g.op}Acc${exact ? "" : "Int"}`, names, [g.out.name], {
+    const attrs = {
       ...g.window,
       ...settleWith({ qmin: -(2 ** 31), qmax: 2 ** 31 - 1 }, "int32"),
-    });
-    return;
+    };
+    return { op: `${g.op}Acc${exact ? "" : "Int"}`, constants: names, attrs };
   }
   const factors = storeMultipliers(c, Array.from(k.accScales, (a) => a / g.out.scale));
   const preprocess = c.node.domain === "horizon" && exact && !wide;
   // The int16 form of three dimensions always sums in integers.
   const whole = !exact && !(wide && g.op.endsWith("3d"));
-  c.emit(
-    preprocess ? "HzSQuantizedPreprocess" : `${g.op}${wide ? "I16" : ""}${whole ? "Int" : ""}`,
-    [...names, ...factors],
-    [g.out.name],
-    { ...g.window, ...settleWith(g.range, g.out.dtype) },
-  );
+  return {
+    op: preprocess ? "HzSQuantizedPreprocess" : `${g.op}${wide ? "I16" : ""}${whole ? "Int" : ""}`,
+    constants: [...names, ...factors],
+    attrs: { ...g.window, ...settleWith(g.range, g.out.dtype) },
+  };
+}
+
+/** Emits a convolution. */
+export function emitConv(c: LowerContext, g: FloatConv): void {
+  const k = storeConv(c, g);
+  c.emit(k.op, [g.x.name, ...k.constants], [g.out.name], k.attrs);
 }
 
 /** Conv -> HzSQuantizedConv (or its accumulator form when only float operators read it). */

@@ -11,7 +11,6 @@ import type { Feeds, Session } from "../../ir/engine.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { mustType } from "../../ir/graph.ts";
 import type { Tensor, TensorType } from "../../ir/tensor.ts";
-import { inferTypes } from "../../ops/infer.ts";
 import type { FloatEngine, OnResult, Samples } from "../float.ts";
 import { portsOfOnnx } from "../model_ports.ts";
 import { cutAtCustom } from "./cut.ts";
@@ -32,8 +31,7 @@ type Step =
 export function createCustomEngine(engine: FloatEngine, operators: CustomOperators): FloatEngine {
   const open = async (given: Graph, fetch?: readonly string[]): Promise<Session> => {
     if (!hasCustom(given)) return await engine.open(given, fetch);
-    // A stage graph may keep types of its custom nodes only where they were needed.
-    const graph = await resolveCustom(inferTypes(given, { declared: "fallback" }), operators);
+    const graph = await resolveCustom(given, operators);
     const wanted = fetch ?? graph.outputs.map((p) => p.name);
     const computed = new Set(graph.nodes.flatMap((n) => n.outputs));
     const fed = new Set(graph.inputs.map((p) => p.name));

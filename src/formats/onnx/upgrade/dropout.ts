@@ -5,6 +5,7 @@
  */
 
 import { attr, intAttr, type Node, node } from "../../../ir/graph.ts";
+import { numbersOf } from "../../../ir/tensor.ts";
 import { type Context, helper, refuse } from "./context.ts";
 
 /** Identity, and a constant mask where something reads the mask. */
@@ -12,7 +13,9 @@ export function dropout(n: Node, c: Context): readonly Node[] | undefined {
   const training = n.inputs[2] ?? "";
   if (training !== "") {
     const t = c.constant(training);
-    if (t === undefined || Number(t.data[0]) !== 0) {
+    const ratio = c.constant(n.inputs[1] ?? "");
+    const nothing = ratio !== undefined && numbersOf(ratio)[0] === 0;
+    if (t === undefined || (Number(t.data[0]) !== 0 && !nothing)) {
       throw refuse(n, "the dropout is in training mode", "Export the model in inference mode.");
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Which operators change between opset 7 and 22. An operator that is not listed is the same in all of
+ * Which operators change between opset 7 and 22 (`legacy.ts` brings older ones to 7). An operator that is not listed is the same in all of
  * them, or does not exist in opset 17; the latter stay as they are and are reported as unsupported where
  * operators are placed.
  *
@@ -16,6 +16,7 @@ import { groupNormalization } from "./group_normalization.ts";
 import { pad } from "./pad.ts";
 import { pool } from "./pool.ts";
 import { quantizeLinear } from "./quantize_linear.ts";
+import { recurrent } from "./recurrent.ts";
 import { upsample } from "./resize.ts";
 import {
   cast,
@@ -54,6 +55,7 @@ export const upgrades: ReadonlyMap<string, Upgrade> = new Map<string, Upgrade>([
   ["TopK", topK],
   ["Upsample", upsample],
   ["Resize", upsample],
+  ...["RNN", "GRU", "LSTM"].map((op) => [op, recurrent] as const),
   ...["AveragePool", "LpPool"].map((op) => [op, pool] as const),
   ...["QuantizeLinear", "DequantizeLinear"].map((op) => [op, quantizeLinear] as const),
   ...["ScatterElements", "ScatterND"].map((op) => [op, scatterReduction] as const),

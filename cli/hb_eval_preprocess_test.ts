@@ -1,0 +1,86 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { encodePng, picture } from "../src/formats/image/mod.ts";
+import { modelChains } from "../src/formats/preprocess/mod.ts";
+import { inFolder, runTool } from "./testing.ts";
+
+async function png(w: number, h: number, seed: number): Promise<Uint8Array> {
+  const data = Uint8Array.from(
+    { length: w * h * 3 },
+    (_, i) => (Math.floor(i / 3) * 3 + i * seed) % 256,
+  );
+  return await encodePng(picture(w, h, 3, data));
+}
+
+Deno.test("hb_eval_preprocess writes one file a picture, names those it cannot read", async () => {
+  const files = new Map<string, Uint8Array | string>([
+    ["images/a.png", await png(60, 40, 7)],
+    ["images/sub/b.png", await png(30, 50, 3)],
+    ["images/bad.png", "no picture"],
+    ["images/cut.png", (await png(60, 40, 5)).subarray(0, 80)],
+    ["good.txt", "# labels follow\na.png 12\n\nsub/b 3\n"],
+    ["val.txt", "a.png\nbad.png\nmissing\nsub/b.png\ncut.png\n"],
+  ]);
+  await inFolder(files, async (dir) => {
+    const run = (...args: string[]) =>
+      runTool("hb_eval_preprocess", [`--allow-read=${dir}`, `--allow-write=${dir}/out`], [
+        ...["-i", "images", "-m"],
+        ...args,
+      ], dir);
+    const good = await run("ssd_mobilenetv1", "-o", "out", "-v", "good.txt");
+    deepEqual([good.code, good.err], [0, ""]);
+    equal(good.out, "2 of 2 pictures written to out (nv12, 300x300)\n");
+    const a = await Deno.readFile(`${dir}/out/a.bin`);
+    equal(a.length, 300 * 300 * 3 / 2);
+    equal((await Deno.readFile(`${dir}/out/sub/b.bin`)).length, a.length);
+
+    const again = await run("ssd_mobilenetv1", "-o", "out/2", "-v", "val.txt", "--json");
+    equal(again.code, 4);
+    match(again.err, /skipped: images\/bad\.png: this is not a JPEG, PNG, BMP or WebP/);
+    match(again.err, /skipped: images\/missing does not exist/);
+    match(again.err, /ERROR 3 of 5 pictures could not be prepared/);
+    const report = JSON.parse(again.out);
+    equal(report.written, 2);
+    deepEqual(report.skipped.map((s: { name: string }) => s.name), [
+      "bad.png",
+      "missing",
+      "cut.png",
+    ]);
+    deepEqual(await Deno.readFile(`${dir}/out/2/a.bin`), a);
+    deepEqual([...Deno.readDirSync(`${dir}/out/2`)].map((e) => e.name).sort(), ["a.bin", "sub"]);
+  });
+});
+
+Deno.test("hb_eval_preprocess says what is wrong", async () => {
+  const files = new Map<string, Uint8Array | string>([
+    ["images/a.png", await png(10, 10, 7)],
+    ["out.txt", "../a.png\n"],
+    ["same.txt", "a.png\na.jpg\n"],
+  ]);
+  await inFolder(files, async (dir) => {
+    const run = (permissions: string[], ...args: string[]) =>
+      runTool("hb_eval_preprocess", permissions, args, dir);
+    const all = [`--allow-read=${dir}`, `--allow-write=${dir}`];
+    const io = ["-i", "images", "-o", "out"];
+    const help = await run([], "--help");
+    equal(help.code, 0);
+    for (const name of modelChains.keys()) match(help.out, new RegExp(`\\b${name}\\b`));
+    match(help.out, /Example:/);
+    match((await run([], "--version")).out, /^hb_eval_preprocess version /);
+    const unknown = await run(all, "-m", "resnet5", ...io);
+    equal(unknown.code, 2);
+    match(
+      unknown.err,
+      /no preprocessing for a model resnet5\. Did you mean resnet18, resnet50, fcos_resnet50\?/,
+    );
+    const outside = await run(all, "-m", "resnet50", ...io, "-v", "out.txt");
+    equal(outside.code, 5);
+    match(outside.err, /out\.txt:1: '\.\.\/a\.png' is not a path inside of the folder/);
+    const same = await run(all, "-m", "resnet50", ...io, "-v", "same.txt");
+    match(same.err, /same\.txt:2: 'a\.jpg' and line 1 give the same file a\.bin/);
+    const nowhere = await run(all, "-m", "resnet50", "-i", "no", "-o", "out");
+    deepEqual([nowhere.code, /no does not exist/.test(nowhere.err)], [4, true]);
+    const refused = await run([], "-m", "resnet50", ...io);
+    deepEqual([refused.code, /--allow-read/.test(refused.err)], [4, true]);
+    equal((await run(all, "-m", "resnet50")).code, 2);
+  });
+});

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { completeConfig, parseConfig } from "../formats/config/mod.ts";
+import type { CompleteConfig } from "../formats/config/mod.ts";
+import { randomCalibration } from "../formats/data/mod.ts";
+import { functionsOf } from "../ops/functions.ts";
+import { createFloatEngine } from "../run/float.ts";
+import { int16Tensors as int16InPlan } from "../quantize/plan.ts";
+import { makertbin } from "./makertbin.ts";
+import type { Made } from "./makertbin.ts";
+import { splitSamples } from "./search/held_back.ts";
+import type { MixedGoal } from "./search/mixed.ts";
+import { smallConfig, smallGraph } from "./testing.ts";
+
+/** Configuration of the small model with other calibration keys and node_info. */
+function config(type: string, optimization = "", nodeInfo = "", march = "bayes"): CompleteConfig {
+  const text = smallConfig({})
+    .replace("calibration_type: 'skip'", `calibration_type: '${type}'\n  cal_data_dir: './cal'`)
+    .replace(
+      "calibration_parameters:",
+      `calibration_parameters:${optimization && `\n  optimization: '${optimization}'`}`,
+    )
+    .replace("march: 'bayes'", `march: '${march}'`)
+    .replace("input_parameters:", `${nodeInfo.replace(/^/gm, "  ")}\ninput_parameters:`);
+  const parsed = parseConfig(text, { file: "small.yaml", modelType: "onnx" });
+  return completeConfig(parsed.config, smallGraph({}).inputs).config;
+}
+
+async function make(
+  c: CompleteConfig,
+  goal?: MixedGoal,
+): Promise<{ made: Made; log: string[] }> {
+  const log: string[] = [];
+  const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+  try {
+    const made = await makertbin(c, smallGraph({}), {
+      engine,
+      samples: randomCalibration(c.inputs, 8),
+      log: (line) => log.push(line),
+      ...(goal === undefined ? {} : { goal }),
+    });
+    assert.equal(made.proof.exact.differing, 0);
+    return { made, log };
+  } finally {
+    await engine.close();
+  }
+}
+
+const wide = (m: Made) => [...int16InPlan(m.conversion.plan.tensors)].sort();
+const scores = (log: readonly string[]) =>
+  new Map(log.flatMap((l): [string, number][] => {
+    const m = /^ {2}(.*): similarity ([\d.]+)/.exec(l);
+    return m === null ? [] : [[m[1]!, Number(m[2])]];
+  }));
+
+Deno.test("held-back samples are apart from the others and spread over all", () => {
+  for (const n of [4, 7, 20, 100, 1000]) {
+    const { observed, held } = splitSamples(n);
+    assert.equal(observed.length + held.length, n);
+    assert.equal(new Set([...observed, ...held]).size, n);
+    assert.ok(held.length >= 1 && held.length <= 16);
+  }
+  assert.deepEqual(splitSamples(2), { observed: [0, 1], held: [0, 1] });
+  const { held } = splitSamples(1000);
+  assert.ok(held[0]! < 100 && held.at(-1)! > 900);
+});
+
+Deno.test("default: prints the space, is deterministic, never below max", async () => {
+  const first = await make(config("default")), again = await make(config("default"));
+  assert.deepEqual(first.log, again.log);
+  assert.deepEqual(first.made.files.get("small.bin"), again.made.files.get("small.bin"));
+  assert.ok(first.log.some((l) => l.startsWith("search space: methods [max, ")));
+  const chosen = first.log.map((l) => /^chosen: (.*), similarity ([\d.]+)/.exec(l)).find((m) => m);
+  assert.ok(Number(chosen![2]) >= scores(first.log).get("max")!);
+});
+
+Deno.test("bias_correction: the choice is printed, the stage models hold it", async () => {
+  const { made, log } = await make(config("max", "bias_correction"));
+  assert.ok(log.some((l) => l.includes("max, bias correction of the weights: similarity")));
+  assert.ok(log.some((l) => l.includes("max, bias correction full: similarity")));
+  const { recipe, optimized, calibrated } = made.conversion;
+  const bias = (g: typeof optimized) =>
+    g.nodes.filter((n) => n.op === "Conv").map((n) => g.constants.get(n.inputs[2] ?? "")?.data);
+  if (recipe.bias !== undefined) assert.notDeepEqual(bias(optimized), bias(calibrated));
+  else assert.deepEqual(bias(optimized), bias(calibrated));
+});
+
+Deno.test("int16 by node_info and by optimization", async () => {
+  const byNode = await make(config("max", "", "node_info: {'conv1': {'OutputType': 'int16'}}"));
+  // conv1 has absorbed the Relu: its result is r. conv2 reads int16, so its accumulators are int16.
+  assert.deepEqual(wide(byNode.made), ["r", "y"]);
+  const byInput = await make(config("max", "", "node_info: {'conv2': {'InputType0': 'int16'}}"));
+  assert.deepEqual(wide(byInput.made), ["r", "y"]);
+  const byKind = await make(config("max", "set_Conv_input_int16"));
+  assert.deepEqual(wide(byKind.made), ["data", "r", "y"]);
+  const all = await make(config("max", "set_all_nodes_int16"));
+  assert.deepEqual(wide(all.made), ["data", "r", "y"]);
+});
+
+Deno.test("int16 that cannot be is logged and runs in int8", async () => {
+  const unknown = await make(config("max", "", "node_info: {'nothing': {'OutputType': 'int16'}}"));
+  assert.deepEqual(wide(unknown.made), []);
+  assert.ok(unknown.log.some((l) => l.includes("nothing is not a node")));
+  const march = await make(config("max", "set_Conv_output_int16", "", "bernoulli2"));
+  assert.deepEqual(wide(march.made), []);
+  assert.ok(march.log.some((l) => l.includes("bernoulli2 has no int16")));
+});
+
+Deno.test("--int16-tensors: the node_info that it prints gives the same tensors", async () => {
+  const { made, log } = await make(config("default"), { tensors: 1 });
+  const found = wide(made);
+  assert.ok(found.length >= 1);
+  const from = log.indexOf("node_info to paste into model_parameters:") + 1;
+  const to = log.indexOf("}", from) + 1;
+  const pasted = await make(config("max", "", log.slice(from, to).join("\n")));
+  assert.deepEqual(wide(pasted.made), found);
+  const text = (name: string) => new TextDecoder().decode(made.files.get(name));
+  assert.match(text("small_pareto.csv"), /^int16_tensors,added_tensor,latency_us,/);
+  assert.match(text("small_pareto.svg"), /<polyline points="[\d., ]+"/);
+});
+
+Deno.test("--accuracy: few evaluations; unreachable goals are said to be", async () => {
+  const easy = await make(config("default"), { accuracy: 0.5 });
+  assert.deepEqual(wide(easy.made), []);
+  const hard = await make(config("default"), { accuracy: 1 });
+  assert.ok(hard.log.some((l) => l.includes("is not reached")));
+  const steps = hard.log.filter((l) => /tensors at int16: similarity/.test(l)).length;
+  assert.ok(steps <= Math.log2(3) + 3);
+});
