@@ -21,7 +21,7 @@ Deno.test("hb_custom_op create writes an operator that runs", async () => {
   await inFolder(new Map(), async (dir) => {
     const write = [`--allow-write=${dir}`];
     const made = await runTool("hb_custom_op", write, ["create"], dir);
-    deepEqual([made.code, made.err], [0, ""]);
+    equal(made.code, 0, made.err);
     equal(made.out, "sample_custom.ts is the template of the operator Sample\n");
     const again = await runTool("hb_custom_op", write, ["create"], dir);
     equal(again.code, 4);

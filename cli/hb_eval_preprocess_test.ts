@@ -27,7 +27,7 @@ Deno.test("hb_eval_preprocess writes one file a picture, names those it cannot r
         ...args,
       ], dir);
     const good = await run("ssd_mobilenetv1", "-o", "out", "-v", "good.txt");
-    deepEqual([good.code, good.err], [0, ""]);
+    equal(good.code, 0, good.err);
     equal(good.out, "2 of 2 pictures written to out (nv12, 300x300)\n");
     const a = await Deno.readFile(`${dir}/out/a.bin`);
     equal(a.length, 300 * 300 * 3 / 2);

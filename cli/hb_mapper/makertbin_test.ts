@@ -92,6 +92,9 @@ const order = [
   "End to calibrate the model.",
   "Start to quantize the model.",
   "End to quantize the model.",
+  "Start to compile the model with march bayes.",
+  "Compile submodel: main_graph_subgraph_0",
+  "End to compile the model with march bayes.",
   "FPS=",
   "The converted model node information:",
   "HZ_PREPROCESS_FOR_data",
@@ -207,13 +210,8 @@ Deno.test("makertbin: dump_calibration_data writes what the model takes, and rep
     for (const stage of [...stages.map((s) => `out/small_${s}.onnx`), "out/small.bin"]) {
       const ran = await infer(stage);
       equal(ran.code, 0, `${stage}: ${ran.err}`);
-      const wanted = stage.includes("original") || stage.includes("optimized") ||
-          stage.includes("calibrated")
-        ? ["HZ_PREPROCESS"]
-        : [];
       const names = await listing(`${dir}/dump`);
       ok(names.includes("y_float.bin") && names.includes("conv1_float.bin"), `${stage}: ${names}`);
-      ok(wanted.length >= 0);
       const bytes = await Deno.readFile(`${dir}/dump/y_float.bin`);
       dumps.set(stage, new Float32Array(bytes.buffer));
       equal(dumps.get(stage)!.length, 320);

@@ -28,11 +28,12 @@ function config(type: string, optimization = "", nodeInfo = "", march = "bayes")
 async function make(
   c: CompleteConfig,
   goal?: MixedGoal,
+  model = smallGraph({}),
 ): Promise<{ made: Made; log: string[] }> {
   const log: string[] = [];
   const engine = createFloatEngine({ workers: 0, functions: functionsOf });
   try {
-    const made = await makertbin(c, smallGraph({}), {
+    const made = await makertbin(c, model, {
       engine,
       samples: randomCalibration(c.inputs, 8),
       log: (line) => log.push(line),
@@ -125,4 +126,26 @@ Deno.test("--accuracy: few evaluations; unreachable goals are said to be", async
   assert.ok(hard.log.some((l) => l.includes("is not reached")));
   const steps = hard.log.filter((l) => /tensors at int16: similarity/.test(l)).length;
   assert.ok(steps <= Math.log2(3) + 3);
+});
+
+Deno.test("set_Softmax_output_int8 asks Softmax onto the BPU", async () => {
+  const on = async (optimization: string) => {
+    const { made } = await make(
+      config("max", optimization),
+      undefined,
+      smallGraph({ softmax: true }),
+    );
+    return made.conversion.plan.nodes.get("prob")!.on;
+  };
+  assert.equal(await on(""), "CPU");
+  assert.equal(await on("set_Softmax_output_int8"), "BPU");
+});
+
+Deno.test("per_channel says what it did", async () => {
+  const c = config("max");
+  const { log } = await make({ ...c, calibration: { ...c.calibration, perChannel: true } });
+  assert.ok(
+    log.some((l) => l === "per_channel: 1 tensors have a scale per channel"),
+    log.join("\n"),
+  );
 });

@@ -35,6 +35,8 @@ export type StageName = "optimize" | "calibrate" | "quantize" | "compile";
 export interface ConvertOptions {
   readonly march: March;
   readonly place?: PlaceOptions;
+  /** Operators of which every node is asked onto the BPU (`set_Softmax_output_int8`). */
+  readonly bpuKinds?: ReadonlySet<string>;
   /** Thresholds that are known beforehand (inputs of pictures). */
   readonly fixed?: ReadonlyMap<string, TensorPlan>;
   /** Graph inputs that arrive as int8. */
@@ -98,7 +100,9 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
   const { calibrator } = options;
 
   for (;;) {
-    const nodes = place(graph, options.march, { ...options.place, refused });
+    const bpu = new Set(options.place?.bpu);
+    for (const n of graph.nodes) if (options.bpuKinds?.has(n.op)) bpu.add(n.name);
+    const nodes = place(graph, options.march, { ...options.place, bpu, refused });
     const layout = layoutOf(graph, nodes, options.march);
     const asked = new Set(
       [...options.int16?.(graph, layout) ?? []].map((t) => layout.root(t))

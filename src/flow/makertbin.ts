@@ -31,7 +31,7 @@ import { attachLayouts, runtimeFeeds } from "./layouts.ts";
 import { nodeRows } from "./node_rows.ts";
 import type { SourcedRow } from "./node_rows.ts";
 import { cutAtNodes } from "./output_nodes.ts";
-import { placeOptions } from "./place_options.ts";
+import { bpuKinds, placeOptions } from "./place_options.ts";
 import { prove } from "./prove.ts";
 import type { Proof } from "./prove.ts";
 import { splitSamples } from "./search/held_back.ts";
@@ -110,6 +110,7 @@ export async function makertbin(
   const converted = await convert(prepared.graph, {
     march,
     place: placeOptions(config, options.allOnBpu === true),
+    bpuKinds: bpuKinds(config),
     fixed: prepared.fixed,
     integerInputs: prepared.integerInputs,
     int16: (graph, layout) => int16Tensors(graph, layout, march, config, log),
@@ -124,11 +125,16 @@ export async function makertbin(
   });
   log(`Select ${converted.method} method.`);
   const quantized = attachLayouts(converted.quantized, config.inputs);
+  log(`Start to compile the model with march ${config.model.march}.`);
   const scheduled = await compileScheduled(quantized.graph, config, options.cache, {
     log,
     warn: (line) => options.warn?.(line),
   });
   const conversion: Conversion = { ...converted, quantized, program: scheduled.program };
+  for (const part of scheduled.program.segments) {
+    if (part.kind === "bpu") log(`Compile submodel: ${quantized.graph.name}_subgraph_${part.id}`);
+  }
+  log(`End to compile the model with march ${config.model.march}.`);
   options.stage?.("compile");
   const feeds = await options.samples.sample(0);
   const proof = await prove(

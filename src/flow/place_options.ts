@@ -17,3 +17,13 @@ export function placeOptions(config: Config, allOnBpu: boolean): PlaceOptions {
     quantizeTail: allOnBpu || config.calibration.optimization.includes("set_model_output_int8"),
   };
 }
+
+/** Operators that the optimization options ask onto the BPU. */
+export function bpuKinds(config: Config): Set<string> {
+  return new Set(
+    config.calibration.optimization.flatMap((o) => {
+      const match = /^set_([A-Z][A-Za-z0-9]*)_(?:input|output)_int8$/.exec(o);
+      return match === null ? [] : [match[1]!];
+    }),
+  );
+}
