@@ -79,3 +79,5 @@ export { resolveCustom } from "./src/run/custom/infer.ts";
 export { openCustomOperators } from "./src/run/custom/operators.ts";
 export type { CustomOperators, CustomOptions } from "./src/run/custom/operators.ts";
 export type { CustomLimits, OperatorFile } from "./src/run/custom/types.ts";
+/** Preprocessing of pictures: transformers and the chains of named models. */
+export * as preprocess from "./src/formats/preprocess/mod.ts";

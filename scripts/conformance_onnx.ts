@@ -42,7 +42,9 @@ const count = (list: readonly { verdict: Verdict }[], v: Verdict) =>
 const line = (name: string, list: typeof ended) =>
   `| ${name} | ${list.length} | ${verdicts.map((v) => count(list, v) || "").join(" | ")} |`;
 const head = [
-  `| | cases | ${verdicts.map((v) => v === "BPU" || v === "CPU" ? `right, ${v}` : v).join(" | ")} |`,
+  `| | cases | ${
+    verdicts.map((v) => v === "BPU" || v === "CPU" ? `right, ${v}` : v).join(" | ")
+  } |`,
   `|---|---|${verdicts.map(() => "---").join("|")}|`,
 ];
 

@@ -12,6 +12,7 @@ import {
   parseConfig,
 } from "../../src/formats/config/mod.ts";
 import type { CompleteConfig, ConfigIssue } from "../../src/formats/config/mod.ts";
+import { intermediateType } from "../../src/flow/inputs.ts";
 import type { Graph } from "../../src/ir/graph.ts";
 import { modelLines, pythonNames, pythonShape, yamlLines } from "../../src/report/log_blocks.ts";
 import { readText } from "../files.ts";
@@ -110,6 +111,7 @@ export async function openJob(path: string, modelType: "onnx" | "caffe", log: Lo
   }
   for (const i of done.config.inputs) {
     log.info(`input '${i.name}' : original model shape: ${pythonShape(i.shape)}`);
+    log.info(`input '${i.name}' : ${i.typeRt} is taken as ${intermediateType(i)}`);
   }
   logModel(model, modelType, log);
   return { config: done.config, model };

@@ -25,6 +25,9 @@ export type Level = "O0" | "O1" | "O2" | "O3";
 /** Orders tried per level. */
 const TRIALS: Readonly<Record<Level, number>> = { O0: 0, O1: 8, O2: 64, O3: 1024 };
 
+/** Nodes laid out in all trials together: large graphs get fewer trials. */
+const WORK = 300_000;
+
 /** Execution order and memory layout of a graph's kernel segments. */
 export interface Schedule {
   /** Per kernel segment: the places of its nodes in the natural order. */
@@ -133,8 +136,10 @@ export function searchSchedule(quantized: Graph, level: Level): Schedule {
   const links = kernels.map((s) => linksOf(graph, s));
   let state = 1;
   const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-  for (let trial = 0; trial < TRIALS[level]; trial++) {
-    const noise = trial === 0 ? 0 : 2 * trial / TRIALS[level];
+  const size = kernels.reduce((a, s) => a + s.nodes.length, 0);
+  const trials = Math.min(TRIALS[level], Math.ceil(WORK / Math.max(size, 1)));
+  for (let trial = 0; trial < trials; trial++) {
+    const noise = 2 * trial / trials;
     const orders = links.map((l) => draw(l, random, noise));
     const found = laidOut(graph, inOrder(segments, orders));
     const less = found.bytes < best.bytes ||

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { completeConfig, parseConfig } from "../formats/config/mod.ts";
 import type { CompleteConfig } from "../formats/config/mod.ts";
 import { randomCalibration } from "../formats/data/mod.ts";
+import { attr, node } from "../ir/graph.ts";
+import type { Graph } from "../ir/graph.ts";
 import { functionsOf } from "../ops/functions.ts";
 import { createFloatEngine } from "../run/float.ts";
 import { int16Tensors as int16InPlan } from "../quantize/plan.ts";
@@ -129,12 +131,16 @@ Deno.test("--accuracy: few evaluations; unreachable goals are said to be", async
 });
 
 Deno.test("set_Softmax_output_int8 asks Softmax onto the BPU", async () => {
+  const plain = smallGraph({});
+  const type = { dtype: "float32" as const, shape: plain.outputs[0]!.shape };
+  const graph: Graph = {
+    ...plain,
+    nodes: [...plain.nodes, node("Softmax", "prob", ["y"], ["p"], { axis: attr.int(1) })],
+    outputs: [{ name: "p", ...type }],
+    types: new Map([...plain.types, ["p", type]]),
+  };
   const on = async (optimization: string) => {
-    const { made } = await make(
-      config("max", optimization),
-      undefined,
-      smallGraph({ softmax: true }),
-    );
+    const { made } = await make(config("max", optimization), undefined, graph);
     return made.conversion.plan.nodes.get("prob")!.on;
   };
   assert.equal(await on(""), "CPU");

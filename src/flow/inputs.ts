@@ -28,6 +28,19 @@ export function preprocessName(input: string): string {
   return `HZ_PREPROCESS_FOR_${input}`;
 }
 
+/** What the first node of an input takes, in the original's words: `YUV444_128` is YUV minus 128. */
+export function intermediateType(input: Pick<CompleteInput, "typeRt">): string {
+  switch (input.typeRt) {
+    case "nv12":
+    case "yuv444":
+      return "YUV444_128";
+    case "featuremap":
+      return "featuremap";
+    default:
+      return `${input.typeRt.toUpperCase()}_128`;
+  }
+}
+
 /**
  * Adds HzPreprocess nodes for picture inputs, and mean and scale for feature maps that have them.
  *
@@ -113,6 +126,12 @@ export function attachInputs(graph: Graph, inputs: readonly CompleteInput[]): Pr
       inputs: ports,
       constants,
       types,
+      metadata: new Map([
+        ...graph.metadata,
+        ...inputs.map((
+          i,
+        ): [string, string] => [`bpukit_input_type:${i.name}`, intermediateType(i)]),
+      ]),
     },
     fixed,
     integerInputs,

@@ -3,7 +3,7 @@ import { compare } from "../calibrate/metrics.ts";
 import { readBin } from "../container/bin.ts";
 import { completeConfig, parseConfig } from "../formats/config/mod.ts";
 import type { CompleteConfig, Layout, RuntimeType, TrainType } from "../formats/config/mod.ts";
-import { fromRuntimeInput, toModelInput } from "../formats/data/mod.ts";
+import { fromRuntimeInput, randomCalibration, toModelInput } from "../formats/data/mod.ts";
 import type { CalibrationSet } from "../formats/data/mod.ts";
 import { loadOnnx } from "../formats/onnx/load.ts";
 import { attr, node, OPSET } from "../ir/graph.ts";
@@ -149,6 +149,10 @@ Deno.test("every pair of types and layouts: the .bin on runtime data is the floa
               shape: layout === "NCHW" ? [1, c, H, W] : [1, H, W, c],
             }, what);
             const quantized = loadOnnx(made.files.get("model_quantized_model.onnx")!, {});
+            equal(
+              quantized.metadata.get("bpukit_input_type:x"),
+              rt === "nv12" ? "YUV444_128" : `${rt.toUpperCase()}_128`,
+            );
             deepEqual(quantized.inputs[0]!.shape, program.inputs[0]!.shape, what);
             const names = made.conversion.quantized.graph.nodes.map((n) => n.name);
             ok(names.includes("HZ_PREPROCESS_FOR_x"), what);
@@ -176,6 +180,64 @@ Deno.test("every pair of types and layouts: the .bin on runtime data is the floa
         }
       }
     }
+  } finally {
+    await e.close();
+  }
+});
+
+Deno.test("a picture and a feature map in one model, in the order of the yaml, with a batch", async () => {
+  const e = engine();
+  try {
+    const one = imageGraph(3, "NCHW");
+    const graph: Graph = {
+      ...one,
+      nodes: [
+        ...one.nodes,
+        node("Conv", "conv2", ["f", "w2"], ["z"], { kernel_shape: attr.ints([1, 1]) }),
+      ],
+      inputs: [one.inputs[0]!, { name: "f", dtype: "float32", shape: [1, 2, 4, 4] }],
+      outputs: [...one.outputs, { name: "z", dtype: "float32", shape: [1, 3, 4, 4] }],
+      constants: new Map([...one.constants, ["w2", f32([3, 2, 1, 1], [1, -1, 0.5, 2, -3, 0.25])]]),
+    };
+    const config = configOf(
+      `model_parameters:
+  onnx_model: m.onnx
+  march: bayes
+input_parameters:
+  input_name: "f; x"
+  input_type_train: featuremap; bgr
+  input_type_rt: featuremap; nv12
+  input_layout_train: NCHW; NCHW
+  input_layout_rt: NHWC; NCHW
+  norm_type: no_preprocess; data_scale
+  scale_value: None; 0.01
+  input_batch: 2
+calibration_parameters:
+  calibration_type: skip
+compiler_parameters:
+  optimize_level: O3
+`,
+      graph,
+    );
+    const made = await makertbin(config, graph, {
+      engine: e,
+      samples: randomCalibration(config.inputs, 3),
+    });
+    equal(made.proof.exact.differing, 0);
+    const { program } = await readBin(made.files.get("model.bin")!, "model.bin");
+    equal(program.batch, 2);
+    deepEqual(program.inputs.map((p) => [p.name, p.dtype, p.shape]), [
+      ["x", "int8", [1, H, W, 3]],
+      ["f", "float32", [1, 4, 4, 2]],
+    ]);
+    deepEqual(
+      made.finished.bin.info["inputs"],
+      [
+        { name: "x", dtype: "int8", shape: [2, H, W, 3], type: "image" },
+        { name: "f", dtype: "float32", shape: [2, 4, 4, 2], type: "featuremap" },
+      ],
+    );
+    for (const o of made.proof.outputs) ok(o.cosine > 0.999, `${o.name}: ${o.cosine}`);
   } finally {
     await e.close();
   }

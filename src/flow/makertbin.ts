@@ -115,6 +115,7 @@ export async function makertbin(
     integerInputs: prepared.integerInputs,
     int16: (graph, layout) => int16Tensors(graph, layout, march, config, log),
     calibrator,
+    perChannel: config.calibration.perChannel,
     engine: options.engine,
     log,
     stage(name) {

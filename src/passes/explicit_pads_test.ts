@@ -27,3 +27,23 @@ Deno.test("auto_pad becomes pads, for every mode, stride and dilation", async ()
     }
   }
 });
+
+Deno.test("ceil_mode goes where it adds no window, and stays where it does", async () => {
+  const pool = (op: string, size: number, kernel: number, stride: number, pad: number) =>
+    graphOf({
+      inputs: { x: [1, 1, size, size] },
+      outputs: ["y"],
+      nodes: [node(op, "n", ["x"], ["y"], {
+        kernel_shape: attr.ints([kernel, kernel]),
+        strides: attr.ints([stride, stride]),
+        pads: attr.ints([pad, pad, pad, pad]),
+        ceil_mode: attr.int(1),
+      })],
+    });
+  for (const op of ["MaxPool", "AveragePool"]) {
+    const exact = await apply(explicitPads, pool(op, 8, 2, 2, 0));
+    assert.equal(exact.fired, 1);
+    assert.equal(exact.graph.nodes[0]!.attrs.get("ceil_mode"), undefined);
+    assert.equal(explicitPads.run(pool(op, 7, 2, 2, 0)).fired, 0);
+  }
+});

@@ -1,5 +1,6 @@
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import { makeModel } from "../flow/testing.ts";
+import { saveOnnx } from "../formats/onnx/save.ts";
 import { node } from "../ir/graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { DType, Tensor } from "../ir/tensor.ts";
@@ -143,4 +144,20 @@ Deno.test("what is no model is refused", async () => {
   throws(() => new HB_ONNXRuntime("/does/not/exist.onnx"), /does not exist/);
   const cut = models.get("m.bin")!.slice(0, -70);
   await rejects(HB_ONNXRuntime.create(cut, { file: "cut.bin" }), /cut|truncated|damaged|bytes/);
+});
+
+Deno.test("the input type that a stage model states counts before its nodes", async () => {
+  const x = { name: "x", dtype: "float32", shape: [1, 1, 1, 2] } as const;
+  const stated = (type: string): Graph => ({
+    ...relu("float32", [1, 1, 1, 2]),
+    inputs: [x],
+    metadata: new Map([["bpukit_input_type:x", type]]),
+  });
+  for (const [type, expected] of [["GRAY_128", 1 - 128], ["featuremap", 1]] as const) {
+    const graph = stated(type);
+    for (const model of [graph, saveOnnx(graph)]) {
+      await using sess = new HB_ONNXRuntime(model);
+      equal((await sess.run(null, { x: Float32Array.of(1, 2) }))[0]!.data[0], expected);
+    }
+  }
 });

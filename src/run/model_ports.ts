@@ -18,7 +18,7 @@ export interface ModelPorts {
   /** A dimension of -1 is free. */
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** Inputs that a preprocessing node reads: their float values are the runtime's minus 128. */
+  /** Inputs of pictures: their float values are the runtime's minus 128. */
   readonly preprocessed: ReadonlySet<string>;
   /** Whether a node is an operator that the user registers. */
   readonly custom: boolean;
@@ -34,12 +34,16 @@ interface PlainNode {
 /** Domain of operators that users register. */
 const CUSTOM = "horizon.custom";
 
+/** Metadata of our stage models: what an input takes (`RGB_128`, `featuremap`), by its name. */
+const INPUT_TYPE = "bpukit_input_type:";
+
 /** Operators between an input and its preprocessing node. */
 const TRANSPARENT: ReadonlySet<string> = new Set(["Transpose", "HzCalibration"]);
 
 function facts(
   nodes: readonly PlainNode[],
   inputs: readonly Port[],
+  metadata: ReadonlyMap<string, string>,
 ): Pick<ModelPorts, "preprocessed" | "custom"> {
   // The model input that each tensor is, perhaps transposed or fake-quantized.
   const origin = new Map(inputs.map((p) => [p.name, p.name]));
@@ -50,19 +54,30 @@ function facts(
     if (n.domain === HORIZON && n.op === "HzPreprocess") preprocessed.add(from);
     else if (TRANSPARENT.has(n.op)) origin.set(n.outputs[0] ?? "", from);
   }
+  // A feature map with mean or scale has a preprocessing node, too.
+  for (const p of inputs) {
+    const type = metadata.get(INPUT_TYPE + p.name);
+    if (type === "featuremap") preprocessed.delete(p.name);
+    else if (type?.endsWith("_128")) preprocessed.add(p.name);
+  }
   return { preprocessed, custom: nodes.some((n) => n.domain === CUSTOM) };
 }
 
 /** Ports of a graph. */
 export function portsOfGraph(g: Graph): ModelPorts {
-  return { inputs: g.inputs, outputs: g.outputs, ...facts(g.nodes, g.inputs) };
+  return { inputs: g.inputs, outputs: g.outputs, ...facts(g.nodes, g.inputs, g.metadata) };
 }
 
-function decoded(bytes: Uint8Array, file: string): GraphProto {
+function decoded(
+  bytes: Uint8Array,
+  file: string,
+): { g: GraphProto; metadata: ReadonlyMap<string, string> } {
   refuseOtherFormats(bytes, file);
   try {
-    const { graph } = fromBinary(ModelProtoSchema, bytes);
-    if (graph !== undefined) return graph;
+    const { graph, metadataProps } = fromBinary(ModelProtoSchema, bytes);
+    if (graph !== undefined) {
+      return { g: graph, metadata: new Map(metadataProps.map((m) => [m.key, m.value])) };
+    }
   } catch (cause) {
     throw new BpuError("format", "the file is damaged, truncated or no ONNX model", {
       file,
@@ -93,7 +108,7 @@ function portOf(v: ValueInfoProto, file: string): Port {
  * @throws BpuError `format` for anything that is no ONNX file, `unsupported` for sequences and maps
  */
 export function portsOfOnnx(bytes: Uint8Array, file: string): ModelPorts {
-  const g = decoded(bytes, file);
+  const { g, metadata } = decoded(bytes, file);
   const constants = new Set(g.initializer.map((t) => t.name));
   const inputs = g.input.filter((v) => !constants.has(v.name)).map((v) => portOf(v, file));
   const nodes = g.node.map((n) => ({
@@ -102,5 +117,9 @@ export function portsOfOnnx(bytes: Uint8Array, file: string): ModelPorts {
     inputs: n.input,
     outputs: n.output,
   }));
-  return { inputs, outputs: g.output.map((v) => portOf(v, file)), ...facts(nodes, inputs) };
+  return {
+    inputs,
+    outputs: g.output.map((v) => portOf(v, file)),
+    ...facts(nodes, inputs, metadata),
+  };
 }

@@ -75,16 +75,19 @@ function decoded(v: Vector): Uint8Array | Float32Array {
   return v.kind === "u8" ? bytes : new Float32Array(bytes.buffer);
 }
 
+function worstOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let worst = 0;
+  for (let i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
+  return worst;
+}
+
 for (const op of new Set(vectors.map((v) => v.op))) {
   Deno.test(`${op}: as the independent implementation`, () => {
     for (const v of vectors.filter((v) => v.op === op)) {
       const [t, limit] = subject(v);
       const ours = t.apply(image(v.size)).data, theirs = decoded(v);
       equal(ours.length, theirs.length);
-      let worst = 0;
-      for (let i = 0; i < ours.length; i++) {
-        worst = Math.max(worst, Math.abs(ours[i]! - theirs[i]!));
-      }
+      const worst = worstOf(ours, theirs);
       equal(worst <= limit, true, `${v.size} to ${v.target}: ${worst} is over ${limit}`);
     }
   });
@@ -131,7 +134,7 @@ Deno.test("photographs: resize and colour as OpenCV", () => {
       }
       const ours = t.apply({ shape: [64, 96, 3], data: rgb }).data;
       equal(ours.length, theirs.length, name);
-      const worst = ours.reduce((m, v, i) => Math.max(m, Math.abs(v - theirs[i]!)), 0);
+      const worst = worstOf(ours, theirs);
       equal(worst <= limit, true, `${photo} ${name}: ${worst} is over ${limit}`);
       compared++;
     }

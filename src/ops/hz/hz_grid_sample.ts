@@ -97,7 +97,21 @@ const tail = (v: string) =>
 
 const attrs = ["border:int", "to:int"];
 
-/** Pixels at positions, nearest (half towards +infinity): inputs x, positions (int32 [N,h,w,2]). */
+/** `out` = the nearest pixel of a position, ties to the even one as in onnxruntime. */
+const nearestTo = (p: string, out: string) =>
+  `${out}_h=Add(${p}, i32:${STEPS / 2}); ${pixelOf(`${out}_h`, `${out}_u`)}; ` +
+  `${out}_t=Mod(${p}, i32:${STEPS}); ${out}_q=Equal(${out}_t, i32:${STEPS / 2}); ` +
+  `${out}_k=Cast(${out}_q){to=i32}; ${out}_w=Mod(${out}_u, i32:2); ${out}_z=Mul(${out}_k, ${out}_w); ` +
+  `${out}=Sub(${out}_u, ${out}_z)`;
+
+/** The same as a number. */
+function nearestPixel(p: number): number {
+  const up = Math.floor((p + STEPS / 2) / STEPS);
+  const tie = (p - STEPS / 2) % STEPS === 0;
+  return tie && up % 2 !== 0 ? up - 1 : up;
+}
+
+/** Pixels at positions, the nearest: inputs x, positions (int32 [N,h,w,2]). */
 export const hzWarpNearest: OpDef = {
   op: "HzWarpNearest",
   table: "HzGridSample",
@@ -110,9 +124,8 @@ export const hzWarpNearest: OpDef = {
     attrs,
     body(
       head,
-      `pxh=Add(px, i32:${STEPS / 2}); pyh=Add(py, i32:${STEPS / 2})`,
-      pixelOf("pxh", "ax"),
-      pixelOf("pyh", "ay"),
+      nearestTo("px", "ax"),
+      nearestTo("py", "ay"),
       inside("a"),
       tail("av"),
     ),
@@ -173,11 +186,7 @@ function warp(c: StepContext, linear: boolean): void {
   pixels(c, (n, pixel, px, py) => {
     const out = n * yn + Math.floor(pixel / width) * yh + pixel % width * yw;
     if (!linear) {
-      const at = offset(
-        n,
-        Math.floor((py + STEPS / 2) / STEPS),
-        Math.floor((px + STEPS / 2) / STEPS),
-      );
+      const at = offset(n, nearestPixel(py), nearestPixel(px));
       for (let k = 0; k < ch; k++) to[out + k * yc] = at < 0 ? 0 : from[at + k * xc]!;
       return;
     }

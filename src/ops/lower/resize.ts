@@ -33,6 +33,8 @@ const crops = (n: Node) =>
 
 /** Positions of tf_crop_and_resize along one axis: from the first to the last pixel of a box. */
 function cropPositions(roi: readonly number[], a: number, size: number, out: number): number[] {
+  // onnxruntime leaves an unscaled axis alone, whatever the mode.
+  if (size === out) return Array.from({ length: out }, (_, i) => i);
   const [start, end] = [roi[a]!, roi[a + roi.length / 2]!].map((v) => v * (size - 1));
   // roi is stored in binary32: box coordinates are integers up to that.
   const whole = (v: number) => Math.abs(v - Math.round(v)) <= 1e-3 ? Math.round(v) : v;

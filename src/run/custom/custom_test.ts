@@ -1,5 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { BpuError } from "../../errors.ts";
+import { loadCaffe } from "../../formats/caffe/load.ts";
+import { encodeModel } from "../../formats/caffe/testing/encode.ts";
 import { saveOnnx } from "../../formats/onnx/save.ts";
 import type { Attr, Graph, Node } from "../../ir/graph.ts";
 import { attr, node } from "../../ir/graph.ts";
@@ -331,4 +333,21 @@ Deno.test("files that are no operators are refused", async () => {
   equal(/Python cannot be run here/.test((await open("a.py", "")).sentence()), true);
   equal((await open("a.wasm", "no")).code, "format");
   equal((await open("a.txt", "no")).code, "unsupported");
+});
+
+Deno.test("a Caffe layer of type Custom runs like a PyOp node", async () => {
+  const net = `input: "x" input_dim: [1, 1, 1, 4]
+layer { name: "t" type: "Custom" bottom: "x" top: "y" custom_param {
+  kind: "Twice" shape { dim: 1 dim: 1 dim: 1 dim: 4 } params: "'times': 2" } }
+layer { name: "r" type: "ReLU" bottom: "y" top: "z" }`;
+  const graph = loadCaffe(net, encodeModel([{ name: "t", blobs: [] }]));
+  const ops = await openCustomOperators([{ file: "ops.ts", bytes: bytes(TWICE) }]);
+  const engine = createCustomEngine(createFloatEngine({ workers: 0 }), ops);
+  try {
+    const session = await engine.open(await resolveCustom(graph, ops));
+    const out = await session.run(new Map([["x", { ...x, shape: [1, 1, 1, 4] }]]));
+    deepEqual([...out.values()].map((t) => [...t.data]), [[0, 8, 12, 16]]);
+  } finally {
+    await engine.close();
+  }
 });

@@ -66,13 +66,13 @@ Deno.test("Pad 2, 11, 13, 18", async () => {
     open: true,
   });
   assert.deepEqual(g.nodes[0]!.inputs.length, 2);
-  refused({
-    opset: 19,
-    op: "Pad",
-    attrs: { mode: strings("wrap") },
-    feeds: [x4],
-    constants: [i64([0, 0, 0, 1, 0, 0, 0, 1])],
-  }, /wrapping/);
+  const wrap = { opset: 19, op: "Pad", attrs: { mode: strings("wrap") } };
+  // Beyond the size of an axis onnxruntime reads what is not there.
+  await same("wrap", { ...wrap, feeds: [x4], constants: [i64([0, 0, 2, 4, 0, 1, 0, 3])] });
+  refused(
+    { ...wrap, feeds: [x4], constants: [i64([0, 0, 0, 1, 0, 0, 0, 1])], open: true },
+    /wrapping/,
+  );
 });
 
 Deno.test("Slice 1", async () => {

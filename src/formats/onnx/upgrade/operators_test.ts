@@ -153,13 +153,45 @@ Deno.test("Scatter 9, ScatterElements 18, Cast 19", async () => {
     feeds: [x],
     constants: [indices, randomTensor([1, 2], 5)],
   });
-  refused({
-    opset: 18,
-    op: "ScatterElements",
-    attrs: { reduction: strings("max") },
-    feeds: [x],
-    constants: [indices, randomTensor([1, 2], 5)],
-  }, /reduction=max/);
+  // Places hit twice, counted from the end, and axes that the indices do not fill.
+  const twice: Tensor = {
+    dtype: "int64",
+    shape: [2, 3],
+    data: BigInt64Array.of(2n, -1n, 2n, 0n, 3n, -2n),
+  };
+  const data = randomTensor([3, 4], 6), updates = randomTensor([2, 3], 7);
+  for (const mode of ["max", "min"]) {
+    const attrs = { reduction: strings(mode) };
+    const elements = { opset: 18, op: "ScatterElements", feeds: [data] };
+    await same(mode, {
+      ...elements,
+      attrs: { ...attrs, axis: attr.int(-1) },
+      constants: [twice, updates],
+    });
+    const down = { ...twice, data: BigInt64Array.of(2n, -1n, 2n, 0n, 1n, -2n) };
+    await same(mode, { ...elements, attrs, constants: [down, updates] });
+    await same(`${mode} of rows`, {
+      opset: 18,
+      op: "ScatterND",
+      attrs,
+      feeds: [data],
+      constants: [
+        { dtype: "int64", shape: [3, 1], data: BigInt64Array.of(2n, -3n, 2n) },
+        randomTensor([3, 4], 8),
+      ],
+    });
+    await same(`${mode} of elements`, {
+      opset: 18,
+      op: "ScatterND",
+      attrs,
+      feeds: [data],
+      constants: [
+        { ...twice, shape: [3, 2], data: BigInt64Array.of(0n, 3n, 2n, -1n, 0n, 3n) },
+        randomTensor([3], 9),
+      ],
+    });
+    refused({ ...elements, attrs, constants: [twice, updates], open: true }, /known shapes/);
+  }
   await same("Cast", {
     opset: 19,
     op: "Cast",

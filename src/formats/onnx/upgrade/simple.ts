@@ -28,13 +28,6 @@ export function scatter(n: Node, _c: Context): readonly Node[] {
   return [{ ...n, op: "ScatterElements" }];
 }
 
-/** ScatterElements and ScatterND 18: reductions by max and min. */
-export function scatterReduction(n: Node, _c: Context): readonly Node[] | undefined {
-  const reduction = stringAttr(n, "reduction", "none");
-  if (reduction !== "max" && reduction !== "min") return undefined;
-  throw refuse(n, `reduction=${reduction} is not supported`, "Only none, add and mul are.");
-}
-
 /** RoiAlign 16 has another default; before, it worked as `output_half_pixel`. */
 export function roiAlign(n: Node, c: Context): readonly Node[] | undefined {
   if (c.opset >= 16 || n.attrs.has("coordinate_transformation_mode")) return undefined;

@@ -27,8 +27,8 @@ import {
   roiAlign,
   scan,
   scatter,
-  scatterReduction,
 } from "./simple.ts";
+import { scatterReduction } from "./scatter.ts";
 import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { split } from "./split.ts";
