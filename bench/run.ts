@@ -11,6 +11,7 @@ import { benchFloat } from "./float.ts";
 import { benchConv } from "./conv.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMobilenet } from "./mobilenet.ts";
+import { benchMobilenetV2 } from "./mobilenetv2.ts";
 import { benchSearch } from "./search.ts";
 import { benchThreads } from "./threads.ts";
 import { preferQuickest, Results } from "./measure.ts";
@@ -29,6 +30,7 @@ const sections: Readonly<Record<string, (r: Results) => Promise<void> | void>> =
   memory: benchMemory,
   search: benchSearch,
   mobilenet: benchMobilenet,
+  mobilenetv2: benchMobilenetV2,
   colour: benchColour,
 };
 
@@ -53,7 +55,8 @@ if (wanted.length < Object.keys(sections).length) {
   };
   results.rows.push(...old.rows.filter((r) => !kernels.has(r.kernel)));
 }
-const statistic = best ? "quickest round" : "median";
+const load = Deno.loadavg()[0]!.toFixed(1), cores = navigator.hardwareConcurrency;
+const statistic = `${best ? "quickest round" : "median"}, load average ${load} on ${cores} cores`;
 const rows = [...results.rows].sort((a, b) =>
   a.kernel < b.kernel ? -1 : a.kernel > b.kernel ? 1 : 0
 );

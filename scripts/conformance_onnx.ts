@@ -117,6 +117,10 @@ ${
 console.log([...head, line("all", ended), line("rows of the table", inTable)].join("\n"));
 for (const l of reasons("wrong")) console.log(l);
 if (only === undefined && missing.length === 0) {
-  await Deno.writeTextFile(new URL("../docs/conformance/onnx.md", import.meta.url), text);
+  const file = new URL("../docs/conformance/onnx.md", import.meta.url);
+  await Deno.writeTextFile(file, text);
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", decodeURIComponent(file.pathname)],
+  }).output();
 }
 if (count(ended, "wrong") > 0) Deno.exit(1);

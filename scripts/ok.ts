@@ -7,7 +7,11 @@
 
 const root = new URL("../", import.meta.url);
 
-async function step(name: string, args: readonly string[], show = false): Promise<[boolean, string]> {
+async function step(
+  name: string,
+  args: readonly string[],
+  show = false,
+): Promise<[boolean, string]> {
   const start = performance.now();
   const p = new Deno.Command(Deno.execPath(), {
     args: [...args],

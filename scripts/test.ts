@@ -11,7 +11,7 @@ const { code } = await new Deno.Command(Deno.execPath(), {
     "--doc",
     "--parallel",
     "--quiet",
-    ...(Deno.args.length > 0 ? Deno.args : ["src/", "cli/", "mod.ts"]),
+    ...(Deno.args.length > 0 ? Deno.args : ["src/", "cli/", "docs/", "examples/", "mod.ts"]),
   ],
   cwd: new URL("../", import.meta.url),
   stdout: "inherit",

@@ -19,7 +19,7 @@ Deno.test("every fifth of ONNX's own cases gives the expected result", async () 
     const count = (v: string) => ended.filter((e) => e.verdict === v).length;
     console.log(`${ended.length} cases: ${count("BPU")} with BPU, ${count("CPU")} CPU only`);
     // What passes today must not fall silent.
-    assert.ok(count("BPU") + count("CPU") >= 0.9 * ended.length, JSON.stringify(ended));
+    assert.ok(count("BPU") + count("CPU") >= 240, `${count("BPU") + count("CPU")} are right`);
     assert.ok(count("BPU") >= 40, `${count("BPU")}`);
   } finally {
     await engine.close();

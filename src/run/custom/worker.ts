@@ -99,6 +99,14 @@ export function serveCustom(scope: CustomScope): void {
     }
     const memory = WebAssembly.Memory;
     const page = 65536;
+    const countedMemory: typeof memory = new Proxy(memory, {
+      construct(target, args: [WebAssembly.MemoryDescriptor], made) {
+        take(Number(args[0]?.initial ?? 0) * page);
+        return Reflect.construct(target, args, made === countedMemory ? target : made);
+      },
+    });
+    fix(memory.prototype, "constructor", countedMemory);
+    fix(WebAssembly, "Memory", countedMemory);
     const grow = memory.prototype.grow;
     fix(memory.prototype, "grow", function (this: WebAssembly.Memory, pages: number) {
       take(pages * page);
