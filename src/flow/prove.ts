@@ -87,7 +87,9 @@ export async function prove(
   integerFeeds: Feeds,
 ): Promise<Proof> {
   const wanted = new Map<string, string>();
-  for (const g of c.layout.groups.values()) wanted.set(g.node.name, g.outputs[0]!);
+  for (const g of c.layout.groups.values()) {
+    if (g.outputs[0] !== undefined) wanted.set(g.node.name, g.outputs[0]);
+  }
   for (const n of c.optimized.nodes) {
     const t = n.outputs[0]!;
     if (c.plan.nodes.get(n.name)?.on === "CPU" && c.optimized.types.get(t)?.dtype === "float32") {

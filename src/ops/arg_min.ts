@@ -1,5 +1,7 @@
 import { argOp } from "./arg_extreme.ts";
 import { axisIn, dtypeFloat, inputDim, inputRank, onBpu, onCpu, place } from "./rules.ts";
+import { argQuant } from "./lower/integer_results.ts";
+import type { OpDef } from "./op.ts";
 
 const rules = [
   inputRank(4, "input rank 4 NCHW"),
@@ -8,8 +10,11 @@ const rules = [
 ];
 
 /** Index of the smallest element along an axis, int64. */
-export const argMin = argOp(
-  "ArgMin",
-  (a, b) => a < b,
-  place(onBpu("in+out", rules, [dtypeFloat], "sizes"), onCpu(dtypeFloat)),
-);
+export const argMin: OpDef = {
+  ...argOp(
+    "ArgMin",
+    (a, b) => a < b,
+    place(onBpu("in+out", rules, [dtypeFloat], "sizes"), onCpu(dtypeFloat)),
+  ),
+  quant: argQuant("HzArgMin"),
+};

@@ -8,6 +8,7 @@ import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { axesLast } from "./reduce.ts";
 import { attrOneOf, dtypeFloat, onBpu, onCpu, place, rule } from "./rules.ts";
 import { indexRanks } from "./rules_b.ts";
+import { topKQuant } from "./lower/integer_results.ts";
 
 function parts(c: InferContext): { axis: number; k: number; shape: number[] } {
   const { shape } = c.need(0);
@@ -34,6 +35,7 @@ const opset10 = rule("opset 10 only", (c) => {
 /** The k largest or smallest elements along an axis, and their indices. */
 export const topK: OpDef = {
   op: "TopK",
+  quant: topKQuant,
   place: place(
     onBpu("in+out", [indexRanks, indices, attrOneOf("sorted", [1], 1, "sorted true only")], [
       dtypeFloat,

@@ -61,7 +61,8 @@ export function layoutOf(
   for (const n of graph.nodes) {
     if (!onBpu(n) || absorbed.has(n.name)) continue;
     const def = opOf(n)!;
-    let outputs = n.outputs.filter((t) => t !== "");
+    // Indices and truth values keep the types and names of the float graph.
+    let outputs = n.outputs.filter((t) => t !== "" && graph.types.get(t)?.dtype === "float32");
     let activation: Node | undefined, clamp: Group["clamp"];
     const only = readers.get(n.outputs[0]!) ?? [];
     if (def.quant!.fusesActivation && only.length === 1 && !graphOutputs.has(n.outputs[0]!)) {

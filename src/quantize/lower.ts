@@ -79,7 +79,7 @@ export function lowerContext(
       let q: QTensor;
       if (k === undefined) q = p.integer(t);
       else {
-        const dtype = p.outputs[0]!.dtype === "int16" ? "int16" : "int8";
+        const dtype = p.outputs[0]?.dtype === "int16" ? "int16" : "int8";
         const { scale, data } = quantizeConstant(k, dtype);
         q = { name: store(`constant${i}`, data), dtype, shape: k.shape, scale, zero: 0 };
       }

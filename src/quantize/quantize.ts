@@ -206,9 +206,15 @@ export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}
       outputs,
       accumulate,
       integer,
-      range: rangeOf(group, outputs[0]!),
+      range: outputs.length === 0 ? { qmin: 0, qmax: 0 } : rangeOf(group, outputs[0]!),
     });
     group.def.quant!.lower(context);
+    for (const t of group.node.outputs) {
+      if (t === "" || graph.types.get(t)?.dtype === "float32") continue;
+      // The lowering gives it under its own name.
+      floats.add(t);
+      b.types.set(t, mustType(graph, t));
+    }
     group.outputs.forEach((t, i) => {
       const q = outputs[i]!;
       quantized.add(t);

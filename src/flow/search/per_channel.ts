@@ -16,6 +16,9 @@ import type { Group, QuantLayout } from "../../quantize/layout.ts";
 /** Largest factor of a channel: more would push the weights of the readers below their step. */
 const LARGEST = 32;
 
+/** The same where a reader mixes channels. */
+const DENSE = 4;
+
 /** What {@linkcode perChannel} did. */
 export interface PerChannel {
   readonly graph: Graph;
@@ -75,7 +78,12 @@ export function perChannel(
     );
     const top = Math.max(...peaks);
     if (!(top > 0)) continue;
-    const factor = peaks.map((v) => v > 0 ? Math.min(LARGEST, top / v) : 1);
+    // A depthwise reader has a weight scale per channel and loses nothing. In a dense one the weights of
+    // quiet channels shrink below the step of the loud ones: half of the spread (in decibels) is moved.
+    const depthwise = found.every((n) => intAttr(n, "group", 1) === channels);
+    const factor = peaks.map((v) =>
+      v > 0 ? depthwise ? Math.min(LARGEST, top / v) : Math.min(DENSE, Math.sqrt(top / v)) : 1
+    );
     multiply(constants, g.node.inputs[1]!, (i, shape) => factor[Math.floor(i / inner(shape, 0))]!);
     const bias = g.node.inputs[2] ?? "";
     if (bias !== "") multiply(constants, bias, (i) => factor[i]!);
