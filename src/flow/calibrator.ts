@@ -56,17 +56,13 @@ export function methodsOf(
     case "max":
       return new Map([p.maxPercentile === 1 ? max : percentile(p.maxPercentile)]);
     case "skip":
+    case "load": // The scales are in the model; what it does not cover gets the maximum of random data.
       return new Map([max]);
     case "kl":
       return new Map([kl]);
     case "default":
     case "mix":
       return new Map([max, percentile(0.99999), percentile(0.9999), kl, mse]);
-    case "load":
-      throw new BpuError("unsupported", "calibration_type load needs a model with QAT nodes", {
-        key: "calibration_parameters.calibration_type",
-        hint: "This model has none that bpukit can read; use default, kl or max.",
-      });
   }
 }
 

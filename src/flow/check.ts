@@ -16,6 +16,7 @@ import type { March } from "../march/march.ts";
 import type { FloatEngine } from "../run/float.ts";
 import { convert } from "./convert.ts";
 import type { Conversion } from "./convert.ts";
+import { loadQuantized } from "./load_quantized.ts";
 import { nodeRows } from "./node_rows.ts";
 import type { SourcedRow } from "./node_rows.ts";
 
@@ -70,10 +71,11 @@ export async function checkModel(
   log?: (line: string) => void,
 ): Promise<Checked> {
   refuseDynamic(graph);
+  const float = loadQuantized(graph, { calibration: { type: "max" } }, (l) => log?.(l)).graph;
   const feeds = randomFeeds(graph);
   const thresholds = new Map<string, number>();
   log?.("Run calibration model with max method.");
-  const conversion = await convert(graph, {
+  const conversion = await convert(float, {
     march,
     engine,
     ...(log === undefined ? {} : { log }),

@@ -39,6 +39,8 @@ export interface ConvertOptions {
   readonly bpuKinds?: ReadonlySet<string>;
   /** Thresholds that are known beforehand (inputs of pictures). */
   readonly fixed?: ReadonlyMap<string, TensorPlan>;
+  /** Weight thresholds that a quantized model brought with it (`calibration_type: load`). */
+  readonly weights?: ReadonlyMap<string, Float32Array>;
   /** Graph inputs that arrive as int8. */
   readonly integerInputs?: ReadonlySet<string>;
   /**
@@ -136,6 +138,7 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
       nodes,
       calibrator,
       ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
+      ...(options.weights === undefined ? {} : { weights: options.weights }),
       ...(options.integerInputs === undefined ? {} : { integerInputs: options.integerInputs }),
     });
     try {

@@ -28,6 +28,7 @@ import { int16Tensors } from "./int16.ts";
 import { dumpLayers, layersJson, withLayers } from "./layers.ts";
 import type { DumpLayer } from "./layers.ts";
 import { attachLayouts, runtimeFeeds } from "./layouts.ts";
+import { loadQuantized } from "./load_quantized.ts";
 import { nodeRows } from "./node_rows.ts";
 import type { SourcedRow } from "./node_rows.ts";
 import { cutAtNodes } from "./output_nodes.ts";
@@ -74,9 +75,9 @@ export async function makertbin(
   model: Graph,
   options: MakeOptions,
 ): Promise<Made> {
-  const cut = cutAtNodes(model, config.model.outputNodes);
-  const prepared = attachInputs(cut, config.inputs);
   const log = (line: string) => options.log?.(line);
+  const loaded = loadQuantized(cutAtNodes(model, config.model.outputNodes), config, log);
+  const prepared = attachInputs(loaded.graph, config.inputs);
   const searching = needsSearch(config, options.goal);
   const everyone = Array.from({ length: options.samples.count }, (_, i) => i);
   const split = searching ? splitSamples(options.samples.count) : { observed: everyone, held: [] };
@@ -111,7 +112,8 @@ export async function makertbin(
     march,
     place: placeOptions(config, options.allOnBpu === true),
     bpuKinds: bpuKinds(config),
-    fixed: prepared.fixed,
+    fixed: new Map([...loaded.tensors, ...prepared.fixed]),
+    weights: loaded.weights,
     integerInputs: prepared.integerInputs,
     int16: (graph, layout) => int16Tensors(graph, layout, march, config, log),
     calibrator,

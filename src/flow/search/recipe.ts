@@ -49,6 +49,8 @@ export interface WorkshopParts {
   readonly nodes: ReadonlyMap<string, Placement>;
   readonly calibrator: Calibrator;
   readonly fixed?: ReadonlyMap<string, TensorPlan>;
+  /** Weight thresholds per output channel that are known beforehand. */
+  readonly weights?: ReadonlyMap<string, Float32Array>;
   readonly integerInputs?: ReadonlySet<string>;
 }
 
@@ -94,7 +96,7 @@ export function openWorkshop(p: WorkshopParts): Workshop {
       march: p.march.name,
       nodes: p.nodes,
       tensors: bounded(layout, tensors),
-      weights: new Map(),
+      weights: p.weights ?? new Map(),
     };
     return { recipe, graph, layout, plan };
   };
