@@ -68,36 +68,41 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** What an interrupted run must not leave behind. */
+/** What an interrupted run must not leave behind, of all writes that are under way. */
 const unfinished = new Set<string>();
 
-function removeUnfinished(): void {
-  for (const path of unfinished) {
+function remove(paths: Iterable<string>): void {
+  for (const path of paths) {
+    unfinished.delete(path);
     try {
       Deno.removeSync(path, { recursive: true });
     } catch {
       // Not written yet, or gone already.
     }
   }
-  unfinished.clear();
 }
 
 /**
  * Runs `body` so that the temporary paths it announces are gone when it fails or the user interrupts it.
+ * Several may run at a time; each removes its own.
  */
 export async function withTemporaries<T>(
   body: (announce: (path: string) => void) => Promise<T>,
 ): Promise<T> {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   const stop = () => {
-    removeUnfinished();
+    remove([...unfinished]);
     Deno.exit(130);
   };
+  const mine = new Set<string>();
   for (const s of signals) Deno.addSignalListener(s, stop);
   try {
-    return await body((path) => unfinished.add(path));
+    return await body((path) => {
+      mine.add(path);
+      unfinished.add(path);
+    });
   } finally {
-    removeUnfinished();
+    remove(mine);
     for (const s of signals) Deno.removeSignalListener(s, stop);
   }
 }

@@ -84,3 +84,16 @@ Deno.test("names from a model stay inside their folder", () => {
     ["input:0", "a_b_c", "__", "___x", "_", "", "x.y"],
   );
 });
+
+Deno.test("writes that overlap leave each other's temporary files alone", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const bytes = new Uint8Array(200_000);
+    await Promise.all(
+      Array.from({ length: 24 }, (_, i) => writeFiles(dir, new Map([[`f${i}`, bytes]]))),
+    );
+    equal([...Deno.readDirSync(dir)].length, 24);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
