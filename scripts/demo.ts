@@ -76,5 +76,12 @@ await run(
   ...["--input-shape", "x", "1x3x48x192"],
 );
 await run("makertbin", "--config", "config.yaml", "--model-type", "onnx");
+const log = await Deno.readTextFile(new URL("hb_mapper_makertbin.log", folder));
+const table = log.slice(log.indexOf("The quantify model output:")).split("\n").slice(1, 5);
+const written = [...Deno.readDirSync(new URL("model_output/", folder))].map((e) => e.name).sort();
+const proof = /simulator vs onnxruntime-web: .*/.exec(log)?.[0] ?? "there is no proof";
+console.log(`\n${table.join("\n")}\n`);
+for (const name of written) console.log(`work/demo/model_output/${name}`);
+console.log(`\n${proof}`);
 console.log(`\nwork/demo holds the results; ${((performance.now() - start) / 1000).toFixed(1)} s.`);
 Deno.exit(0);
