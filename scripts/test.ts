@@ -10,7 +10,6 @@ const { code } = await new Deno.Command(Deno.execPath(), {
     "-A",
     "--doc",
     "--parallel",
-    "--quiet",
     ...(Deno.args.length > 0 ? Deno.args : ["src/", "cli/", "docs/", "examples/", "mod.ts"]),
   ],
   cwd: new URL("../", import.meta.url),
