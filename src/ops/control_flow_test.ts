@@ -67,6 +67,23 @@ Deno.test("If: what the branches agree on, or the branch that is known to run", 
   assert.deepEqual(outputType(build(bool(0))), { dtype: "float32", shape: [7] });
 });
 
+Deno.test("If: a branch that these shapes do not fit leaves the type to the other branch", () => {
+  const build = (first: readonly number[]) =>
+    graph({
+      nodes: [node("If", "if", ["c"], ["y"], {
+        then_branch: body(graph({
+          nodes: [node("MatMul", "m", ["x", "w"], ["out"])],
+          outputs: ["out"],
+          constants: new Map([["w", tensor("float32", first, new Float32Array(15))]]),
+        })),
+        else_branch: body(padded(3)),
+      })],
+      inputs: [port("x", [4]), port("c", [], "bool")],
+      outputs: ["y"],
+    });
+  assert.deepEqual(outputType(build([5, 3])), { dtype: "float32", shape: [7] });
+});
+
 Deno.test("If: branches of different rank have no common type, of different dtype are an error", () => {
   const flat = (g: Graph, op: string, attrs: Record<string, Attr>): Graph => ({
     ...g,

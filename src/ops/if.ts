@@ -1,3 +1,4 @@
+import { BpuError } from "../errors.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Tensor, TensorType } from "../ir/tensor.ts";
 import { modelError } from "./context.ts";
@@ -22,6 +23,19 @@ function types(c: InferContext, g: Graph): TensorType[] {
   return all;
 }
 
+/**
+ * Types of a branch that may never run: exporters write one branch per sample rate or rank, and the shapes
+ * of this model's inputs fit only the one that runs.
+ */
+function attempt(c: InferContext, key: string): TensorType[] | BpuError {
+  try {
+    return types(c, graphAttr(c, key));
+  } catch (e) {
+    if (e instanceof BpuError && (e.code === "model" || e.code === "shape")) return e;
+    throw e;
+  }
+}
+
 /** One of two subgraphs. */
 export const ifOp: OpDef = {
   op: "If",
@@ -29,8 +43,11 @@ export const ifOp: OpDef = {
   infer(c) {
     const one = chosen(c);
     if (one !== undefined) return types(c, one);
-    const a = types(c, graphAttr(c, "then_branch"));
-    const b = types(c, graphAttr(c, "else_branch"));
+    const a = attempt(c, "then_branch");
+    const b = attempt(c, "else_branch");
+    if (a instanceof BpuError && b instanceof BpuError) throw a;
+    if (a instanceof BpuError) return b as TensorType[];
+    if (b instanceof BpuError) return a;
     return a.map((t, i) => commonType(c, t, b[i]!));
   },
   fold(c) {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { ort } from "../deps.ts";
+import { loadOrt } from "../deps.ts";
+import type { Ort } from "../deps.ts";
 import { saveOnnx } from "../formats/onnx/save.ts";
 import { fn, type FunctionDef } from "../ir/function.ts";
 import { type Graph, type Node, OPSET, type Port } from "../ir/graph.ts";
@@ -22,6 +23,8 @@ import { verify } from "../ir/verify.ts";
 import type { Engine, Feeds, Session } from "../ir/engine.ts";
 import { inferTypes } from "../ops/infer.ts";
 import type { Pass, PassResult } from "./pass.ts";
+
+const ort = await loadOrt();
 
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = "error";
@@ -93,11 +96,11 @@ export function graphOf(spec: {
   };
 }
 
-function toOrt(t: Tensor): ort.Tensor {
+function toOrt(t: Tensor): Ort.Tensor {
   return new ort.Tensor(t.dtype as "float32", t.data as Float32Array, [...t.shape]);
 }
 
-function fromOrt(t: ort.Tensor): Tensor {
+function fromOrt(t: Ort.Tensor): Tensor {
   const dtype = t.type as DType;
   const data = t.data as TensorData;
   return { dtype, shape: [...t.dims], data };
@@ -114,7 +117,7 @@ export const engine: Engine = {
     });
     return {
       async run(feeds: Feeds) {
-        const inputs: Record<string, ort.Tensor> = {};
+        const inputs: Record<string, Ort.Tensor> = {};
         for (const [name, t] of feeds) inputs[name] = toOrt(t);
         const results = await session.run(inputs);
         return new Map(Object.entries(results).map(([name, t]) => [name, fromOrt(t)]));

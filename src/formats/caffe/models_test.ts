@@ -1,11 +1,13 @@
 import { strict as assert } from "node:assert";
 import { BpuError } from "../../errors.ts";
 import { isStatic } from "../../ir/tensor.ts";
-import { ort } from "../../deps.ts";
+import { loadOrt } from "../../deps.ts";
 import { loadCaffe } from "./load.ts";
 import { compare, randomArr, run } from "./testing/harness.ts";
 import { generator } from "./testing/random.ts";
 import { arr } from "./testing/reference.ts";
+
+const ort = await loadOrt();
 
 const DATA = new URL("../../../../shared/data/", import.meta.url);
 const CAFFE = new URL("models/caffe/", DATA);

@@ -6,7 +6,8 @@
  */
 
 import assert from "node:assert/strict";
-import { create, ort, toBinary } from "../../deps.ts";
+import { create, loadOrt, toBinary } from "../../deps.ts";
+import type { Ort } from "../../deps.ts";
 import { BpuError, type ErrorCode } from "../../errors.ts";
 import { type Attr, type Node, node } from "../../ir/graph.ts";
 import { bytesOfTensor, type DType, type Tensor, type TensorData } from "../../ir/tensor.ts";
@@ -24,6 +25,8 @@ import {
 } from "./gen/onnx_pb.ts";
 import { loadOnnx, type LoadOptions } from "./load.ts";
 import { writeTensor } from "./tensor_proto.ts";
+
+const ort = await loadOrt();
 
 /** An input or output: dtype and, where it is stated, a shape with numbers and names. */
 export interface TestPort {
@@ -113,7 +116,7 @@ export async function runOrt(
     logSeverityLevel: 4,
   });
   try {
-    const inputs: Record<string, ort.Tensor> = {};
+    const inputs: Record<string, Ort.Tensor> = {};
     for (const [name, t] of feeds) inputs[name] = toOrt(t);
     const outputs = await session.run(inputs);
     return new Map(session.outputNames.map((name) => [name, fromOrt(outputs[name]!)]));
@@ -122,7 +125,7 @@ export async function runOrt(
   }
 }
 
-function toOrt(t: Tensor): ort.Tensor {
+function toOrt(t: Tensor): Ort.Tensor {
   const dims = [...t.shape];
   if (t.dtype === "float16") {
     const bytes = bytesOfTensor(t).slice();
@@ -133,7 +136,7 @@ function toOrt(t: Tensor): ort.Tensor {
   return new ort.Tensor(t.dtype as "float32", t.data as Float32Array, dims);
 }
 
-function fromOrt(t: ort.Tensor): Tensor {
+function fromOrt(t: Ort.Tensor): Tensor {
   const dtype = t.type as DType;
   const data = t.data as unknown as TensorData | Float16Array;
   const plain = data instanceof Float16Array

@@ -6,7 +6,7 @@
  */
 
 import { strict as assert } from "node:assert";
-import { ort } from "../../../deps.ts";
+import { loadOrt } from "../../../deps.ts";
 import type { Graph } from "../../../ir/graph.ts";
 import { verify } from "../../../ir/verify.ts";
 import { saveOnnx } from "../../onnx/save.ts";
@@ -14,6 +14,8 @@ import { loadCaffe } from "../load.ts";
 import { encodeModel, type TestBlob } from "./encode.ts";
 import { generator } from "./random.ts";
 import { type Arr, arr } from "./reference.ts";
+
+const ort = await loadOrt();
 
 ort.env.wasm.numThreads = 1;
 
