@@ -69,6 +69,22 @@ export { openProgram } from "./src/run/simulator.ts";
 export { convert } from "./src/flow/convert.ts";
 export type { Calibrator, Conversion } from "./src/flow/convert.ts";
 export { makertbin } from "./src/flow/makertbin.ts";
+export type { Made, MakeOptions } from "./src/flow/makertbin.ts";
+export type { MixedGoal } from "./src/flow/search/mixed.ts";
+export { equalize } from "./src/calibrate/equalize.ts";
+export { smooth } from "./src/calibrate/smooth.ts";
+export { chooseRounding, PatchMoments } from "./src/calibrate/adaround.ts";
+export { biasCorrection, withBiases } from "./src/calibrate/bias_correction.ts";
+export { similarity } from "./src/debug/similarity.ts";
+export type { Similarity } from "./src/debug/similarity.ts";
+export {
+  evaluateClassification,
+  evaluateDetection,
+  pictureFiles,
+} from "./src/flow/accuracy_eval.ts";
+export type { ClassificationResult, DetectionResult } from "./src/flow/accuracy_eval.ts";
+export { openPictureModel } from "./src/flow/accuracy_model.ts";
+export type { PictureModel } from "./src/flow/accuracy_model.ts";
 export { prove } from "./src/flow/prove.ts";
 export { version } from "./src/flow/version.ts";
 export { HB_ONNXRuntime } from "./src/run/hb_onnxruntime.ts";

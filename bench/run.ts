@@ -8,7 +8,9 @@
 
 import { benchColour } from "./colour.ts";
 import { benchFloat } from "./float.ts";
+import { benchFloatModels } from "./float_models.ts";
 import { benchConv } from "./conv.ts";
+import { benchKernels } from "./kernels.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMobilenet } from "./mobilenet.ts";
 import { benchMobilenetV2 } from "./mobilenetv2.ts";
@@ -25,8 +27,10 @@ const sections: Readonly<Record<string, (r: Results) => Promise<void> | void>> =
   float: async (r) => {
     await benchFloat(r, dense, "denseF32");
     await benchFloat(r, depthwise, "depthwiseF32");
+    await benchFloatModels(r);
   },
   threads: benchThreads,
+  kernels: benchKernels,
   memory: benchMemory,
   search: benchSearch,
   mobilenet: benchMobilenet,

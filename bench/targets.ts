@@ -74,6 +74,16 @@ export const targets: readonly Target[] = [
     figure: mean("denseF32", "ort-web f32"),
   },
   {
+    name: "float depthwise against onnxruntime-web f32",
+    least: 4,
+    figure: mean("depthwiseF32", "ort-web f32"),
+  },
+  {
+    name: "real models on the float kernels against onnxruntime-web f32",
+    least: 1.5,
+    figure: mean("floatModel", "ort-web f32"),
+  },
+  {
     name: "two workers against one, layers over 3 ms",
     least: 1.7,
     figure: mean("twoWorkers", "one worker"),

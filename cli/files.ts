@@ -48,8 +48,12 @@ function fileError(error: unknown, what: string): BpuError {
     return new BpuError("file", `${what} does not exist`, { hint: "Check the path." });
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return new BpuError("file", `${what}: Deno was not allowed to access it`, {
-      hint: "Add its folder to --allow-read, or that of the results to --allow-write.",
+    // Deno says which access it is.
+    const access = /\b(read|write) access\b/.exec(error.message)?.[1];
+    return new BpuError("file", `${what}: Deno was not allowed to ${access ?? "access"} it`, {
+      hint: access === undefined
+        ? "Add its folder to --allow-read, or that of the results to --allow-write."
+        : `Add its folder to --allow-${access}.`,
       cause: error,
     });
   }
@@ -129,6 +133,12 @@ export async function writeFiles(
       for (const [from, to] of pending) Deno.renameSync(from, to);
     });
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable && /\bread access\b/.test(error.message)) {
+      throw new BpuError("file", `folder ${dir}: Deno was not allowed to rename files in it`, {
+        hint: "Add it to --allow-read as well: results get their names when they are complete.",
+        cause: error,
+      });
+    }
     throw fileError(error, `folder ${dir}`);
   }
   return pending.map(([, path]) => path);

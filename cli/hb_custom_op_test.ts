@@ -98,6 +98,36 @@ Deno.test("the example: a custom operator from model to .bin, with its folder's 
     ], dir);
     equal(infer.code, 0, infer.err);
 
+    // The tools that run a .bin get the files themselves.
+    const prefix = "model_output/squash";
+    const bin = ["--model_file", `${prefix}.bin`, "--input_file", "calibration/3.bin"];
+    const op = ["--custom_op", "custom_op/squash.ts"];
+    const exec = (...args: string[]) => runTool("hrt_model_exec", permissions, args, dir);
+    const ran = await exec("infer", ...bin, ...op, "--enable_dump", "--dump_path", "d");
+    equal(ran.code, 0, ran.err);
+    equal((await Deno.stat(`${dir}/d/model_infer_output_0_y.bin`)).size, 5 * 8 * 8 * 4);
+    const without = await exec("infer", ...bin);
+    equal(without.code, 9, without.err);
+    match(without.err, /Squash squash: this is a custom operator\. .*--custom_op FILE\.ts/);
+    const perf = await exec("perf", ...bin, ...op, "--frame_count", "3", "--json");
+    equal(JSON.parse(perf.out).frames, 3, perf.err);
+    const models = ["-m", `${prefix}_quantized_model.onnx,${prefix}.bin`, "-s", "True"];
+    const verified = await runTool(
+      "hb_verifier",
+      permissions,
+      [...models, "-r", "True", ...op],
+      dir,
+    );
+    equal(verified.code, 0, verified.err);
+    match(verified.out, /tensors of equal name compared, 0 differ\n.*Strict check PASSED/);
+    const absent = await runTool(
+      "hb_verifier",
+      permissions,
+      [...models, "--custom_op", "x.ts"],
+      dir,
+    );
+    deepEqual([absent.code, /operator file x\.ts does not exist/.test(absent.err)], [4, true]);
+
     // The sentence of an operator that fails leads to the user's line.
     await Deno.writeTextFile(
       `${dir}/custom_op/squash.ts`,
@@ -112,6 +142,11 @@ Deno.test("the example: a custom operator from model to .bin, with its folder's 
       l.includes("return [x.data")
     );
     match(failed.err, new RegExp(`custom_op/squash\\.ts:${line + 1}:\\d+: Squash squash: no`));
+    const stopped = await exec("infer", ...bin, ...op);
+    match(
+      stopped.err,
+      new RegExp(`^ERROR custom_op/squash\\.ts:${line + 1}:\\d+: Squash squash: no`),
+    );
     await Deno.remove(`${dir}/custom_op/squash.ts`);
     const missing = await runTool("hb_mapper", permissions, args, dir);
     equal(missing.code, 4);

@@ -1,7 +1,7 @@
 /**
  * `hb_eval_preprocess`: prepares the pictures of an evaluation for a named model.
  *
- *     deno run --allow-read=IMAGES,val.txt --allow-write=OUT cli/hb_eval_preprocess.ts -m mobilenetv1 -i IMAGES -v val.txt -o OUT
+ *     deno run --allow-read=IMAGES,val.txt,OUT --allow-write=OUT cli/hb_eval_preprocess.ts -m mobilenetv1 -i IMAGES -v val.txt -o OUT
  *
  * @module
  */
@@ -11,23 +11,25 @@ import { BpuError, sentenceOf } from "../src/errors.ts";
 import {
   chainOf,
   type ListedPicture,
-  type ModelChain,
   modelChains,
+  openPicturePool,
   outputName,
   parsePictureList,
   pictureEndings,
-  preparePicture,
+  type PicturePool,
 } from "../src/formats/preprocess/mod.ts";
 import { main, tool } from "./app.ts";
 import { dirname, join, makeFolder, readText, writeFiles } from "./files.ts";
 import { isFolder } from "./folders.ts";
 import { progress } from "./log.ts";
+import { parseCount } from "./values.ts";
 
 interface Flags {
   readonly model_name: string;
   readonly image_dir: string;
   readonly output_dir: string;
   readonly val_txt?: string;
+  readonly jobs?: number;
   readonly json?: boolean;
 }
 
@@ -36,8 +38,11 @@ interface Failure {
   readonly error: string;
 }
 
-/** Pictures that are read and written ahead while one is computed. */
-const AHEAD = 4;
+/** Pictures that are read and written ahead of the ones that are computed. */
+const AHEAD = 2;
+
+/** Below this many pictures a second thread costs more than it saves. */
+const FEW = 4;
 
 /** The list of a val.txt, or every picture of the folder. */
 async function picturesOf(flags: Flags): Promise<ListedPicture[]> {
@@ -46,7 +51,9 @@ async function picturesOf(flags: Flags): Promise<ListedPicture[]> {
   }
   const names: string[] = [];
   for await (const e of Deno.readDir(flags.image_dir)) {
-    if (e.isFile && pictureEndings.some((end) => e.name.endsWith(end))) names.push(e.name);
+    // Data sets are often folders of links.
+    const file = e.isFile || e.isSymlink;
+    if (file && pictureEndings.some((end) => e.name.endsWith(end))) names.push(e.name);
   }
   if (names.length === 0) {
     throw new BpuError("file", `folder ${flags.image_dir} has no pictures`, {
@@ -91,12 +98,57 @@ async function readPicture(
   throw new BpuError("file", `${join(dir, name)} does not exist`);
 }
 
-async function one(flags: Flags, model: ModelChain, p: ListedPicture): Promise<void> {
-  const { file, bytes } = await readPicture(flags.image_dir, p.name);
-  const { data } = await preparePicture(bytes, file, model);
+/** Why a picture could not be read; undefined when its result is written. A failed write is thrown. */
+async function one(
+  flags: Flags,
+  pool: PicturePool,
+  p: ListedPicture,
+): Promise<BpuError | undefined> {
+  let data;
+  try {
+    const { file, bytes } = await readPicture(flags.image_dir, p.name);
+    ({ data } = await pool.prepare(bytes, file, flags.model_name));
+  } catch (e) {
+    // A defect of ours ends the run; a picture that is none does not.
+    if (e instanceof BpuError && e.code !== "internal") return e;
+    throw e;
+  }
   const path = join(flags.output_dir, p.output);
   const result = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   await writeFiles(dirname(path), new Map([[path.slice(path.lastIndexOf("/") + 1), result]]));
+  return undefined;
+}
+
+/**
+ * Prepares all pictures, a few at a time. What is said about them comes in their order, for any number of
+ * threads.
+ */
+async function prepareAll(
+  flags: Flags,
+  pool: PicturePool,
+  pictures: readonly ListedPicture[],
+): Promise<Failure[]> {
+  const show = progress("pictures");
+  const failed: Failure[] = [];
+  const flight: { readonly name: string; readonly error: Promise<BpuError | undefined> }[] = [];
+  let done = 0;
+  const deliver = async () => {
+    const { name, error } = flight.shift()!;
+    const e = await error;
+    if (e !== undefined) {
+      failed.push({ name, error: e.sentence() });
+      console.error(`WARNING skipped: ${e.sentence()}`);
+    }
+    show(++done, pictures.length);
+  };
+  for (const p of pictures) {
+    const error = one(flags, pool, p);
+    error.catch(() => {}); // awaited in order, later
+    flight.push({ name: p.name, error });
+    if (flight.length >= Math.max(1, pool.workers) + AHEAD) await deliver();
+  }
+  while (flight.length > 0) await deliver();
+  return failed;
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -106,24 +158,15 @@ async function run(flags: Flags): Promise<void> {
   }
   const pictures = await picturesOf(flags);
   await makeFolder(flags.output_dir);
-  const show = progress("pictures");
-  const failed: (Failure | undefined)[] = [];
-  let next = 0, done = 0;
-  const lane = async () => {
-    for (let i = next++; i < pictures.length; i = next++) {
-      const p = pictures[i]!;
-      try {
-        await one(flags, model, p);
-      } catch (error) {
-        if (!(error instanceof BpuError)) throw error;
-        failed[i] = { name: p.name, error: error.sentence() };
-        console.error(`WARNING skipped: ${error.sentence()}`);
-      }
-      show(++done, pictures.length);
-    }
-  };
-  await Promise.all(Array.from({ length: AHEAD }, lane));
-  const skipped = failed.filter((f) => f !== undefined);
+  const jobs = flags.jobs ?? Math.min(8, navigator.hardwareConcurrency);
+  const pool = await openPicturePool(pictures.length < FEW ? 1 : Math.min(jobs, pictures.length));
+  const threads = Math.max(1, pool.workers);
+  let failed: Failure[];
+  try {
+    failed = await prepareAll(flags, pool, pictures);
+  } finally {
+    pool.close();
+  }
   const [height, width] = model.size;
   if (flags.json) {
     console.log(JSON.stringify({
@@ -133,21 +176,22 @@ async function run(flags: Flags): Promise<void> {
       type: "nv12",
       height,
       width,
+      threads,
       pictures: pictures.length,
-      written: pictures.length - skipped.length,
-      skipped,
+      written: pictures.length - failed.length,
+      skipped: failed,
       output_dir: flags.output_dir,
     }));
   } else {
     console.log(
-      `${pictures.length - skipped.length} of ${pictures.length} pictures written to ` +
+      `${pictures.length - failed.length} of ${pictures.length} pictures written to ` +
         `${flags.output_dir} (nv12, ${width}x${height})`,
     );
   }
-  if (skipped.length > 0) {
+  if (failed.length > 0) {
     throw new BpuError(
       "file",
-      `${skipped.length} of ${pictures.length} pictures could not be prepared`,
+      `${failed.length} of ${pictures.length} pictures could not be prepared`,
       { hint: "Their names are above; replace them or take them off the list." },
     );
   }
@@ -171,6 +215,11 @@ export function evalPreprocess(): Command {
     .requiredOption("-i, --image_dir <dir>", "folder with the pictures")
     .requiredOption("-o, --output_dir <dir>", "folder for the results, one .bin a picture")
     .option("-v, --val_txt <file>", "list of pictures, one a line; without it all of the folder")
+    .option(
+      "--jobs <n>",
+      "threads; the results are the same for any number (default: one a core, at most 8)",
+      parseCount("--jobs", 1),
+    )
     .option("--json", "print the result as one JSON object")
     .option("--debug", "show stack traces of errors")
     .addHelpText(

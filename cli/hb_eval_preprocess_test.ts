@@ -33,6 +33,13 @@ Deno.test("hb_eval_preprocess writes one file a picture, names those it cannot r
     equal(a.length, 300 * 300 * 3 / 2);
     equal((await Deno.readFile(`${dir}/out/sub/b.bin`)).length, a.length);
 
+    // A folder of links, without a list.
+    await Deno.mkdir(`${dir}/links`);
+    await Deno.symlink("../images/a.png", `${dir}/links/a.png`);
+    const links = await run("ssd_mobilenetv1", "-i", "links", "-o", "out/3");
+    equal(links.out, "1 of 1 pictures written to out/3 (nv12, 300x300)\n", links.err);
+    deepEqual(await Deno.readFile(`${dir}/out/3/a.bin`), a);
+
     const again = await run("ssd_mobilenetv1", "-o", "out/2", "-v", "val.txt", "--json");
     equal(again.code, 4);
     match(again.err, /skipped: images\/bad\.png: this is not a JPEG, PNG, BMP or WebP/);
@@ -50,10 +57,50 @@ Deno.test("hb_eval_preprocess writes one file a picture, names those it cannot r
   });
 });
 
+Deno.test("hb_eval_preprocess: same bytes, same messages for any number of threads", async () => {
+  const files = new Map<string, Uint8Array | string>();
+  const names: string[] = [];
+  for (let i = 0; i < 9; i++) {
+    const name = `${i}.png`;
+    names.push(name);
+    // The broken ones are the quickest: their messages would come too early.
+    files.set(
+      `images/${name}`,
+      i % 3 === 1 ? "no picture" : await png(200 - 20 * i, 50 + 9 * i, i),
+    );
+  }
+  files.set("val.txt", ["gone", ...names].join("\n"));
+  await inFolder(files, async (dir) => {
+    const run = async (jobs: number) => {
+      const r = await runTool(
+        "hb_eval_preprocess",
+        [`--allow-read=${dir}`, `--allow-write=${dir}`],
+        ...[[
+          ...["-m", "resnet50", "-i", "images", "-v", "val.txt", "-o", `out${jobs}`],
+          ...["--jobs", String(jobs), "--json"],
+        ], dir] as const,
+      );
+      equal(r.code, 4, r.err);
+      const written = [...Deno.readDirSync(`${dir}/out${jobs}`)].map((e) => e.name).sort();
+      const bytes = await Promise.all(written.map((n) => Deno.readFile(`${dir}/out${jobs}/${n}`)));
+      const report = JSON.parse(r.out);
+      equal(report.threads, Math.max(1, jobs));
+      return { err: r.err, written, bytes, skipped: report.skipped };
+    };
+    const one = await run(1);
+    equal(one.written.length, 6);
+    deepEqual(one.skipped.map((s: { name: string }) => s.name), [
+      ...["gone", "1.png", "4.png", "7.png"],
+    ]);
+    for (const jobs of [2, 3]) deepEqual(await run(jobs), one);
+  });
+});
+
 Deno.test("hb_eval_preprocess says what is wrong", async () => {
   const files = new Map<string, Uint8Array | string>([
     ["images/a.png", await png(10, 10, 7)],
     ["out.txt", "../a.png\n"],
+    ["one.txt", "a.png\n"],
     ["same.txt", "a.png\na.jpg\n"],
   ]);
   await inFolder(files, async (dir) => {
@@ -81,6 +128,19 @@ Deno.test("hb_eval_preprocess says what is wrong", async () => {
     deepEqual([nowhere.code, /no does not exist/.test(nowhere.err)], [4, true]);
     const refused = await run([], "-m", "resnet50", ...io);
     deepEqual([refused.code, /--allow-read/.test(refused.err)], [4, true]);
+    // A result that cannot be written is not the picture's fault: one sentence, not one a picture.
+    const list = ["-v", "one.txt", "-m", "resnet50"];
+    const rename = await run(
+      [`--allow-read=${dir}/images,${dir}/one.txt`, all[1]!],
+      ...list,
+      ...io,
+    );
+    deepEqual([rename.code, rename.err.trim().split("\n").length], [4, 1]);
+    match(rename.err, /^ERROR folder out: .*rename files in it\. Add it to --allow-read as well/);
+    const write = await run([all[0]!], ...list, ...io);
+    match(write.err, /^ERROR folder out: Deno was not allowed to write it\. .*--allow-write\.\n$/);
     equal((await run(all, "-m", "resnet50")).code, 2);
+    const jobs = await run(all, "-m", "resnet50", ...io, "--jobs", "none");
+    deepEqual([jobs.code, /--jobs takes a whole number from 1 up/.test(jobs.err)], [2, true]);
   });
 });

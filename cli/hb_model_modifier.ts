@@ -28,7 +28,7 @@ import type { TensorType } from "../src/ir/tensor.ts";
 import { functionsOf } from "../src/ops/functions.ts";
 import { main, tool } from "./app.ts";
 import { dirname, readFile, writeFiles } from "./files.ts";
-import { openLog } from "./log.ts";
+import { logPath, openLog } from "./log.ts";
 import type { Log } from "./log.ts";
 
 /** What is to be removed, in the order of the command line. */
@@ -171,6 +171,7 @@ async function run(file: string, flags: Flags): Promise<void> {
       if (flags.json) console.log(JSON.stringify({ deletable: nodes }));
       return;
     }
+    log.info(`log will be stored in ${logPath("hb_model_modifier.log")}`);
     describe(log, bin, file);
     const restoring = flags.restore !== undefined;
     const [changed, nodes] = restoring ? restore(log, bin, count) : remove(log, bin, flags.remove);

@@ -22,6 +22,7 @@ Deno.test("hb_model_modifier lists, removes in order, records and restores", asy
     const cut = await modify("m.bin", "-r", "prob", "-a", "Reshape", "-a", "Dequantize");
     equal(cut.code, 0);
     const lines = cut.out.trim().split("\n").map((l) => l.replace(/^\S+ \S+ INFO /, ""));
+    equal(lines.shift(), `log will be stored in ${dir}/hb_model_modifier.log`);
     equal(lines, [
       "Tool will remove ['Reshape', 'Dequantize'] nodes from this model",
       "Node 'prob' found, its OP type is 'Softmax'",

@@ -34,8 +34,9 @@ import {
 import { openPair, runBoard, runOnnx, runSimulator } from "../src/run/verify.ts";
 import type { Pair, RunResult } from "../src/run/verify.ts";
 import { main, tool } from "./app.ts";
+import { readOperatorFiles, withOperatorFiles } from "./custom_op_files.ts";
 import { readFile, readText } from "./files.ts";
-import { parseBool, parseCount } from "./hrt_model_exec/common.ts";
+import { parseBool, parseCount } from "./values.ts";
 import { openLog } from "./log.ts";
 import type { Log } from "./log.ts";
 
@@ -52,6 +53,7 @@ interface Flags {
   readonly knownHosts?: string;
   readonly timeout: number;
   readonly seed: number;
+  readonly customOp?: string;
   readonly json?: boolean;
 }
 
@@ -221,7 +223,12 @@ async function run(flags: Flags): Promise<void> {
     });
   }
   const log = openLog("hb_verifier.log", flags.json === true);
-  const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+  const custom = flags.customOp === undefined ? undefined : await readOperatorFiles(flags.customOp);
+  const engine = await withOperatorFiles(
+    createFloatEngine({ workers: 0, functions: functionsOf }),
+    custom,
+    (line) => log.info(line),
+  );
   let board: Board | undefined;
   try {
     const pair = await openPair(
@@ -243,7 +250,9 @@ async function run(flags: Flags): Promise<void> {
       ["Quanti.onnx", await runOnnx(pair, feeds, engine, nodes)],
     ];
     if (flags.runSim) results.push(["Sim", await runSimulator(pair, feeds, engine, nodes)]);
-    if (board !== undefined) results.push(["Arm", await runBoard(pair, feeds, board, nodes)]);
+    if (board !== undefined) {
+      results.push(["Arm", await runBoard(pair, feeds, board, nodes, custom)]);
+    }
     const compared: Compared[] = [];
     for (const [i, a] of results.entries()) {
       for (const b of results.slice(i + 1)) {
@@ -318,6 +327,10 @@ export function verifierCommand(): Command {
       "for the connection and each command",
       parseCount("--timeout", 1),
       600,
+    )
+    .option(
+      "--custom_op, --custom-op <files>",
+      "files with the model's custom operators (.ts, .js, .wasm), separated by ,; a board gets them, too",
     )
     .option("--seed <n>", "another seed gives other random data", parseCount("--seed", 0), 0)
     .option("--json", "print the result as one JSON object")

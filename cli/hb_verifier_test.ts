@@ -92,6 +92,43 @@ Deno.test("hb_verifier: removed Dequantize nodes are fine, others are refused", 
   });
 });
 
+Deno.test("a board gets the custom operators, and the folder goes away", async () => {
+  const files = await small();
+  const pair = await openPair(
+    { file: "q.onnx", bytes: files.get("q.onnx") as Uint8Array },
+    { file: "m.bin", bytes: files.get("m.bin") as Uint8Array },
+  );
+  const t = pair.inputs[0]!;
+  const feeds = new Map([[t.name, fromRuntimeBytes(randomRuntimeBytes(t, 0), t, "x")]]);
+  const commands: string[] = [], uploads: string[] = [];
+  const text = (out: string) => ({ code: 0, stdout: new TextEncoder().encode(out), stderr: "" });
+  await runBoard(
+    pair,
+    feeds,
+    {
+      exec(command) {
+        commands.push(command);
+        return Promise.resolve(text(command.startsWith("mktemp") ? "/tmp/x" : "/bin/hrt"));
+      },
+      upload(path) {
+        uploads.push(path);
+        return Promise.resolve();
+      },
+      download: () => Promise.resolve(new Uint8Array(1280)),
+      close: () => undefined,
+    },
+    false,
+    [
+      { file: "my/op.ts", bytes: new Uint8Array(3) },
+      { file: "other/op.ts", bytes: new Uint8Array(3) },
+    ],
+  );
+  equal(uploads.filter((u) => u.includes("op_")), ["/tmp/x/op_0/op.ts", "/tmp/x/op_1/op.ts"]);
+  const infer = commands.find((c) => c.includes("hrt_model_exec infer"))!;
+  match(infer, /--custom_op='?\/tmp\/x\/op_0\/op\.ts,\/tmp\/x\/op_1\/op\.ts'?$/);
+  match(commands.at(-1)!, /^rm -rf '?\/tmp\/x'?$/);
+});
+
 Deno.test("addresses of boards", () => {
   equal(parseAddress("10.0.0.2"), { host: "10.0.0.2", port: 22 });
   equal(parseAddress("board.local:2222"), { host: "board.local", port: 2222 });

@@ -25,4 +25,17 @@ export function modelExecCommand(): Command {
     .addCommand(perfCommand());
 }
 
-if (import.meta.main) await main(modelExecCommand, Deno.args);
+/**
+ * Flags as gflags takes them: one dash or two, `_` or `-` in the name, `--noflag` for `--flag=false`.
+ */
+export function gflags(args: readonly string[]): string[] {
+  const booleans =
+    /^--no(enable_dump|roi_infer|hybrid_dequantize_process|enable_cls_post_process)$/;
+  return args.map((a) => {
+    const m = /^--?([A-Za-z][\w-]+)(=[^]*)?$/.exec(a);
+    if (m === null) return a;
+    return `--${m[1]!.replaceAll("-", "_")}${m[2] ?? ""}`.replace(booleans, "--$1=false");
+  });
+}
+
+if (import.meta.main) await main(modelExecCommand, gflags(Deno.args));

@@ -41,6 +41,17 @@ Deno.test("hrt_model_exec infer dumps what hb_mapper infer dumps", async () => {
     ]);
     for (const r of rows) equal(r.max_absolute, 0, r.right);
 
+    // The smaller tool writes the convolutions and outputs only.
+    const dump = await runTool("hrt_bin_dump", access(dir), [
+      ...["-model_file=m.bin", "-input_file=x.png", "--conv_dump_path=f", "--json"],
+    ], dir);
+    equal(dump.code, 0, dump.err);
+    equal(JSON.parse(dump.out).files, ["conv1", "conv2", "y"].map((n) => `f/${n}_float.bin`));
+    for (const n of ["conv1", "conv2"]) {
+      const file = `${n}_float.bin`;
+      equal(await Deno.readFile(`${dir}/f/${file}`), await Deno.readFile(`${dir}/mapped/${file}`));
+    }
+
     // The dumped input gives the same outputs again: it is what the camera would have delivered.
     equal((await Deno.stat(`${dir}/d/model_infer_input_0_data.bin`)).size, 96);
     const again = await exec(
@@ -90,6 +101,10 @@ Deno.test("hrt_model_exec with integer outputs: scales shown, dequantized dumps"
     );
     match(info.out, /tensor type: HB_DNN_TENSOR_TYPE_F32\ntensor layout: HB_DNN_LAYOUT_NCHW\n/);
 
+    const plain = await runTool("hrt_bin_dump", access(dir), [
+      ...["--model_file", "m.bin", "--input_file", "x.bin"],
+    ], dir);
+    equal([plain.code, /made without layer_out_dump/.test(plain.err)], [9, true]);
     const wrong = await exec("infer", "--model_file", "m.bin", "--input_file", "x.bin,x.bin");
     equal(wrong.code, 2);
     match(wrong.err, /the model has 1 inputs, --input_file names 2 files/);

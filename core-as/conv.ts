@@ -150,3 +150,38 @@ export function channelTables(
     }
   }
 }
+
+// Whether a relaxed multiply-add rounds once.
+export function maddOf(a: f32, b: f32, c: f32): f32 {
+  return f32x4.extract_lane(f32x4.relaxed_madd(f32x4.splat(a), f32x4.splat(b), f32x4.splat(c)), 0);
+}
+
+// Turns panels of mode 0 (int8 output through integer products) into mode 4 (through one float32 multiply-add) where that
+// gives the same bits for every accumulator: |acc| <= sums[o] * reach + |bias| <= 2^24 is exact in float32, a shift of 18
+// or more keeps products below 2^21, and an odd part of the multiplier of 513 or more keeps products halfway between two
+// integers (which would round to even, not up) above 256, where the output is clamped anyway.
+export function floatTables(
+  bias: usize, mul: usize, shift: usize, sums: usize, reach: i32, groups: i32, og: i32, lanes: i32, outMul: usize, modes: usize,
+): void {
+  let o: usize = 0;
+  for (let g: i32 = 0; g < groups; g++) {
+    for (let c0: i32 = 0; c0 < og; c0 += lanes, modes++, outMul += <usize>lanes << 2) {
+      const n = min<i32>(lanes, og - c0);
+      let fits = load<u8>(modes) == 0;
+      for (let l: i32 = 0; l < n && fits; l++) {
+        const m = <i32>load<i16>(mul + ((o + l) << 1)), s = <i32>load<i8>(shift + o + l);
+        const b = bias ? <i64>load<i32>(bias + ((o + l) << 2)) : 0;
+        const most = <i64>load<i32>(sums + ((o + l) << 2)) * reach + (b < 0 ? -b : b);
+        fits = m == 0 || (s >= 18 && m >> ctz(m) >= 513 && most <= 16777216);
+      }
+      if (fits) {
+        for (let l: i32 = 0; l < n; l++) {
+          const m = <f32>load<i16>(mul + ((o + l) << 1)), s = <i32>load<i8>(shift + o + l);
+          store<f32>(outMul + (<usize>l << 2), m * reinterpret<f32>((127 - s) << 23));
+        }
+        store<u8>(modes, 4);
+      }
+      o += n;
+    }
+  }
+}

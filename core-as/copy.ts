@@ -34,9 +34,8 @@ function transpose(src: usize, dst: usize, rows: isize, cols: isize, ss: isize, 
       }
       for (; i < i1; i++) edge(src + i * bytes + j * ss, dst + i * ds + j * bytes, n, ss, bytes);
     }
-    if (j < cols) {
-      for (let i = i0; i < i1; i++) edge(src + i * bytes + j * ss, dst + i * ds + j * bytes, cols - j, ss, bytes);
-    }
+    // The last columns (all of a picture's three) go one by one: long runs of neighbours in the source.
+    for (; j < cols; j++) column(src + i0 * bytes + j * ss, dst + i0 * ds + j * bytes, i1 - i0, ds, bytes);
   }
 }
 
@@ -46,6 +45,14 @@ function edge(src: usize, dst: usize, n: isize, ss: isize, bytes: i32): void {
   if (bytes == 1) line<u8>(src, dst, n, ss, 1);
   else if (bytes == 2) line<u16>(src, dst, n, ss, 2);
   else line<u32>(src, dst, n, ss, 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function column(src: usize, dst: usize, n: isize, ds: isize, bytes: i32): void {
+  if (bytes == 1) line<u8>(src, dst, n, 1, ds);
+  else if (bytes == 2) line<u16>(src, dst, n, 2, ds);
+  else line<u32>(src, dst, n, 4, ds);
 }
 
 export function copyStrided(src: usize, dst: usize, d: usize, bytes: i32, depth: i32): void {

@@ -1,6 +1,6 @@
 // Two-operand elementwise kernels over up to 6 strided dimensions.
 import { at, clamp64, half, put } from "./common";
-import { addRun16, addRun8, extremeRun8, mulRun8 } from "./simd";
+import { addRun16, addRun8, extremeRun16, extremeRun8, mulRun16, mulRun8, wideFactor, wideFits, wideRounding } from "./simd";
 
 // The shape block: 32-bit words at `d`: rank, then dims[6], aStrides[6], bStrides[6], yStrides[6] (elements).
 
@@ -41,9 +41,10 @@ function run<A, B, Y>(
             a, as, b, bs, y, n, <i32>m1, <i32>m2, <i32>(half(t) - az * m1 - bz * m2), <i32>t, <i32>yz, <i32>lo, <i32>hi);
         }
       } else if (op == 1) {
-        if (m1 == 0 || (s >= 16 && s <= 32 && m1 < 32768)) {
-          const f = m1 == 0 ? 0 : m1 << (32 - s);
-          i = mulRun8(a, as, b, bs, y, n, <i32>az, <i32>bz, <i32>f, <i32>yz, <i32>lo, <i32>hi);
+        // Shifts over 32 give 0 as a factor of 0 does: |(a - az)(b - bz) m1| < 2^31.
+        if (s >= 2 && m1 < 32768 && m1 > -32768) {
+          i = mulRun8(
+            a, as, b, bs, y, n, <i32>az, <i32>bz, s > 32 ? 0 : <i32>m1, <i32>min<i64>(s, 32), <i32>yz, <i32>lo, <i32>hi);
         }
       } else i = extremeRun8(op, a, as, b, bs, y, n, <i32>lo, <i32>hi);
     }
@@ -53,6 +54,12 @@ function run<A, B, Y>(
     if (op == 0 && plain && s >= 2 && s <= 31 && m1 < 32768 && m2 < 32768 && m1 > -32768 && m2 > -32768) {
       i = addRun16(
         a, as, b, bs, y, sizeof<Y>() == 2 ? 2 : 0, n, <i32>m1, <i32>m2, <i32>s, <i32>yz, <i32>lo, <i32>hi);
+    } else if (op == 1 && plain && wideFits(m1, s)) {
+      i = mulRun16(
+        a, as, b, bs, y, sizeof<Y>() == 2 ? 2 : 0, n, wideFactor(m1, s), wideRounding(s), <i32>max<i64>(0, s - 32),
+        <i32>yz, <i32>lo, <i32>hi);
+    } else if (op >= 2 && plain && sizeof<Y>() == 2) {
+      i = extremeRun16(op, a, as, b, bs, y, n, <i32>lo, <i32>hi);
     }
   }
   for (; i < n; i++) {

@@ -1,13 +1,9 @@
 // Between float32 and integers (docs/arithmetic.md section 2).
 
-// @ts-ignore: decorator
-@inline
-function quantize(x: f32, scale: f64, z: f64, lo: f64, hi: f64, even: i32): f64 {
-  const v = <f64>x / scale;
-  const a = floor<f64>(abs<f64>(v) + 0.5);
-  const q = v != v ? z : (even ? nearest<f64>(v) : v < 0 ? -a : a) + z;
-  return q < lo ? lo : q > hi ? hi : q;
-}
+import { quantize, usable } from "./quantize_exact";
+import { fakeFast16, quantizeFast16 } from "./quantize16";
+import { fakeRun8, quantizeRun8 } from "./quantize8";
+import { dequantizeChannels, fakeChannels, quantizeChannels } from "./quantize_channels";
 
 // Four quantized values as float64 pairs in, int32 out. Division in float64, as the contract says; a value times
 // the reciprocal would differ on ties.
@@ -54,77 +50,6 @@ function quantizeRun(
   return i;
 }
 
-// Fast rounding to levels of magnitude at most 320: the float32 product with the reciprocal of the scale has an error
-// below 4e-5 there, so it decides unless it lies within 1e-4 of a rounding boundary; such blocks take the division.
-// Rounding half to even by the magic constant is right then too: there are no halves left.
-// Constants come from memory (written by Arena): V8 would rebuild each splat at each use.
-
-// @ts-ignore: decorator
-@inline
-function usable(s: f32): bool {
-  return s >= 1e-30 && s <= 1e30;
-}
-
-// x / scale, saturated; NaN stays.
-// @ts-ignore: decorator
-@inline
-function ratio(p: usize, inverse: v128, low: v128, high: v128): v128 {
-  return f32x4.pmax(f32x4.pmin(f32x4.mul(v128.load(p), inverse), high), low);
-}
-
-function quantizeRun8(x: usize, y: usize, n: usize, s: f32, zero: i32, lowest: i32, highest: i32): usize {
-  const inverse = f32x4.splat(<f32>(1.0 / <f64>s)), top = v128.load(288), minus = v128.load(304);
-  const bottom = v128.load(320), safe = v128.load(336), magic = v128.load(352), base = v128.load(368);
-  const z = i16x8.splat(<i16>zero), low = i8x16.splat(<i8>lowest), high = i8x16.splat(<i8>highest);
-  let i: usize = 0;
-  for (; i + 16 <= n; i += 16) {
-    const p = x + (i << 2);
-    const v0 = ratio(p, inverse, bottom, top), v1 = ratio(p + 16, inverse, bottom, top);
-    const v2 = ratio(p + 32, inverse, bottom, top), v3 = ratio(p + 48, inverse, bottom, top);
-    const t0 = f32x4.add(v0, magic), t1 = f32x4.add(v1, magic), t2 = f32x4.add(v2, magic), t3 = f32x4.add(v3, magic);
-    const e0 = v128.andnot(f32x4.sub(v0, f32x4.sub(t0, magic)), minus);
-    const e1 = v128.andnot(f32x4.sub(v1, f32x4.sub(t1, magic)), minus);
-    const e2 = v128.andnot(f32x4.sub(v2, f32x4.sub(t2, magic)), minus);
-    const e3 = v128.andnot(f32x4.sub(v3, f32x4.sub(t3, magic)), minus);
-    const ok = v128.and(
-      v128.and(f32x4.le(e0, safe), f32x4.le(e1, safe)), v128.and(f32x4.le(e2, safe), f32x4.le(e3, safe)));
-    if (!i32x4.all_true(ok)) {
-      for (let k = i; k < i + 16; k++) {
-        const q = <i32>quantize(load<f32>(x + (k << 2)), <f64>s, <f64>zero, <f64>lowest, <f64>highest, 0);
-        store<i8>(y + k, <i8>q);
-      }
-      continue;
-    }
-    const w0 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(i32x4.sub(t0, base), i32x4.sub(t1, base)), z);
-    const w1 = i16x8.add_sat_s(i16x8.narrow_i32x4_s(i32x4.sub(t2, base), i32x4.sub(t3, base)), z);
-    v128.store(y + i, i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(w0, w1), low), high));
-  }
-  return i;
-}
-
-function fakeRun8(x: usize, y: usize, n: usize, s: f32, zero: i32, lowest: i32, highest: i32): usize {
-  const inverse = f32x4.splat(<f32>(1.0 / <f64>s)), top = v128.load(288), minus = v128.load(304);
-  const bottom = v128.load(320), safe = v128.load(336), magic = v128.load(352), scale = f32x4.splat(s);
-  const low = f32x4.splat(<f32>(lowest - zero)), high = f32x4.splat(<f32>(highest - zero));
-  let i: usize = 0;
-  for (; i + 8 <= n; i += 8) {
-    const p = x + (i << 2);
-    const v0 = ratio(p, inverse, bottom, top), v1 = ratio(p + 16, inverse, bottom, top);
-    const r0 = f32x4.sub(f32x4.add(v0, magic), magic), r1 = f32x4.sub(f32x4.add(v1, magic), magic);
-    const e0 = v128.andnot(f32x4.sub(v0, r0), minus), e1 = v128.andnot(f32x4.sub(v1, r1), minus);
-    if (!i32x4.all_true(v128.and(f32x4.le(e0, safe), f32x4.le(e1, safe)))) {
-      for (let k = i; k < i + 8; k++) {
-        const q = quantize(load<f32>(x + (k << 2)), <f64>s, <f64>zero, <f64>lowest, <f64>highest, 0);
-        store<f32>(y + (k << 2), <f32>(q - <f64>zero) * s);
-      }
-      continue;
-    }
-    v128.store(y + (i << 2), f32x4.mul(f32x4.pmin(f32x4.pmax(r0, low), high), scale));
-    v128.store(y + (i << 2), f32x4.mul(f32x4.pmin(f32x4.pmax(r1, low), high), scale), 16);
-  }
-  return i;
-}
-
 // Any levels, by division.
 function fakeRun(
   x: usize, y: usize, n: usize, s: f32, zero: i32, lowest: i32, highest: i32, even: i32,
@@ -143,19 +68,31 @@ function fakeRun(
   return i;
 }
 
+// @ts-ignore: decorator
+@inline
+function wide16(x: usize, p: usize, zs: v128, scale: v128): void {
+  const v = v128.load(x);
+  const a = i16x8.sub(i16x8.extend_low_i8x16_s(v), zs), b = i16x8.sub(i16x8.extend_high_i8x16_s(v), zs);
+  v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(a)), scale));
+  v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(a)), scale), 16);
+  v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(b)), scale), 32);
+  v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(b)), scale), 48);
+}
+
 function dequantizeRun(x: usize, xt: i32, y: usize, n: usize, s: f32, zero: i32): usize {
   const scale = f32x4.splat(s), z = i32x4.splat(zero);
   let i: usize = 0;
   if (xt == 0) {
     const zs = i16x8.splat(<i16>zero);
-    for (; i + 16 <= n; i += 16) {
-      const v = v128.load(x + i), p = y + (i << 2);
-      const a = i16x8.sub(i16x8.extend_low_i8x16_s(v), zs), b = i16x8.sub(i16x8.extend_high_i8x16_s(v), zs);
-      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(a)), scale));
-      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(a)), scale), 16);
-      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(b)), scale), 32);
-      v128.store(p, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(b)), scale), 48);
+    // Two pages of the output at a time, as quantize8.ts has four of the input.
+    for (; i + 2048 <= n; i += 1024) {
+      for (const end = i + 1024; i < end; i += 16) {
+        const p = y + (i << 2);
+        wide16(x + i, p, zs, scale);
+        wide16(x + i + 1024, p + 4096, zs, scale);
+      }
     }
+    for (; i + 16 <= n; i += 16) wide16(x + i, y + (i << 2), zs, scale);
   }
   for (; i + 8 <= n; i += 8) {
     let a: v128, b: v128;
@@ -181,12 +118,17 @@ export function quantizeF32(
   let i: usize = 0, done: usize = 0;
   if (!perChannel) {
     const s = load<f32>(scales);
-    done = yt == 0 && !even && usable(s)
-      ? quantizeRun8(x, y, channels, s, z, lo, hi)
-      : quantizeRun(x, y, yt, channels, s, z, lo, hi, even);
-    i = done;
+    done = yt == 3 || !usable(s)
+      ? quantizeRun(x, y, yt, channels, s, z, lo, hi, even)
+      : yt == 2
+      ? quantizeFast16(x, y, channels, s, z, lo, hi, even)
+      : quantizeRun8(x, y, yt, channels, s, z, lo, hi, even);
+  } else if (yt < 3) {
+    quantizeChannels(x, y, yt, outer, channels, scales, z, lo, hi, even);
+    done = channels & ~7;
   }
   for (let o: usize = 0; o < outer; o++) {
+    i += done;
     for (let c: usize = done; c < channels; c++, i++) {
       const s = <f64>load<f32>(scales + (perChannel ? c << 2 : 0));
       const q = <i32>quantize(load<f32>(x + (i << 2)), s, z, lo, hi, even);
@@ -203,9 +145,12 @@ export function dequantizeF32(
   let i: usize = 0, done: usize = 0;
   if (!perChannel && (xt < 3 || z == 0)) {
     done = dequantizeRun(x, xt, y, channels, load<f32>(scales), z);
-    i = done;
+  } else if (perChannel && (xt < 3 || z == 0)) {
+    dequantizeChannels(x, xt, y, outer, channels, scales, z);
+    done = channels & ~7;
   }
   for (let o: usize = 0; o < outer; o++) {
+    i += done;
     for (let c: usize = done; c < channels; c++, i++) {
       const s = load<f32>(scales + (perChannel ? c << 2 : 0));
       const v: i64 = xt == 0
@@ -225,15 +170,22 @@ export function fakeQuantizeF32(
   z: i32, lo: i32, hi: i32, even: i32,
 ): void {
   let i: usize = 0, done: usize = 0;
+  // Differences of int32 limits and zero points need 33 bits.
+  const below = <i64>lo - z, above = <i64>hi - z;
+  const near = below >= -65536 && below <= 65536 && above >= -65536 && above <= 65536;
   if (!perChannel) {
     const s = load<f32>(scales);
-    const narrow = !even && usable(s) && lo - z >= -300 && hi - z <= 300 && lo <= hi;
-    done = narrow
-      ? fakeRun8(x, y, channels, s, z, lo, hi)
-      : fakeRun(x, y, channels, s, z, lo, hi, even);
-    i = done;
+    done = !usable(s) || !near
+      ? fakeRun(x, y, channels, s, z, lo, hi, even)
+      : below < -300 || above > 300
+      ? fakeFast16(x, y, channels, s, z, lo, hi, even)
+      : fakeRun8(x, y, channels, s, z, lo, hi, even);
+  } else if (near) {
+    fakeChannels(x, y, outer, channels, scales, z, lo, hi, even);
+    done = channels & ~7;
   }
   for (let o: usize = 0; o < outer; o++) {
+    i += done;
     for (let c: usize = done; c < channels; c++, i++) {
       const s = load<f32>(scales + (perChannel ? c << 2 : 0));
       const q = quantize(load<f32>(x + (i << 2)), s, z, lo, hi, even);

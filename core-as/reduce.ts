@@ -1,6 +1,26 @@
 // Reductions over the middle of [outer][reduce][inner].
 import { clamp64, get, half, set } from "./common";
 
+// @ts-ignore: decorator
+@inline
+function last(acc: i64, m: i64, r: i64, s: i64, yz: i32, lo: i32, hi: i32): i32 {
+  return <i32>clamp64(((acc * m + r) >> s) + yz, lo, hi);
+}
+
+// The ends of 8 sums less `off`.
+function eight(
+  a: v128, b: v128, off: i64, m: i64, r: i64, s: i64, yz: i32, lo: i32, hi: i32, y: usize, at: usize, yt: i32,
+): void {
+  set(y, at, yt, last(<i64>i32x4.extract_lane(a, 0) - off, m, r, s, yz, lo, hi));
+  set(y, at + 1, yt, last(<i64>i32x4.extract_lane(a, 1) - off, m, r, s, yz, lo, hi));
+  set(y, at + 2, yt, last(<i64>i32x4.extract_lane(a, 2) - off, m, r, s, yz, lo, hi));
+  set(y, at + 3, yt, last(<i64>i32x4.extract_lane(a, 3) - off, m, r, s, yz, lo, hi));
+  set(y, at + 4, yt, last(<i64>i32x4.extract_lane(b, 0) - off, m, r, s, yz, lo, hi));
+  set(y, at + 5, yt, last(<i64>i32x4.extract_lane(b, 1) - off, m, r, s, yz, lo, hi));
+  set(y, at + 6, yt, last(<i64>i32x4.extract_lane(b, 2) - off, m, r, s, yz, lo, hi));
+  set(y, at + 7, yt, last(<i64>i32x4.extract_lane(b, 3) - off, m, r, s, yz, lo, hi));
+}
+
 export function reduceSum(
   xt: i32, yt: i32, x: usize, y: usize, outer: usize, reduce: usize, inner: usize,
   m: i32, s: i32, xz: i32, yz: i32, lo: i32, hi: i32,
@@ -35,86 +55,36 @@ export function reduceSum(
           a = i32x4.add(a, i32x4.extend_low_i16x8_s(h));
           b = i32x4.add(b, i32x4.extend_high_i16x8_s(h));
         }
-        const off = <i64>reduce * xz, at = o * inner + i;
-        set(y, at, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 0) - off) * m + r) >> s) + yz, lo, hi));
-        set(y, at + 1, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 1) - off) * m + r) >> s) + yz, lo, hi));
-        set(y, at + 2, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 2) - off) * m + r) >> s) + yz, lo, hi));
-        set(y, at + 3, yt, <i32>clamp64((((<i64>i32x4.extract_lane(a, 3) - off) * m + r) >> s) + yz, lo, hi));
-        set(y, at + 4, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 0) - off) * m + r) >> s) + yz, lo, hi));
-        set(y, at + 5, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 1) - off) * m + r) >> s) + yz, lo, hi));
-        set(y, at + 6, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 2) - off) * m + r) >> s) + yz, lo, hi));
-        set(y, at + 7, yt, <i32>clamp64((((<i64>i32x4.extract_lane(b, 3) - off) * m + r) >> s) + yz, lo, hi));
+        eight(a, b, <i64>reduce * xz, m, r, s, yz, lo, hi, y, o * inner + i, yt);
+      }
+    }
+    if (xt == 2 && reduce < 65536) {
+      // Sums of 65535 int16 fit int32.
+      if (inner == 1) {
+        const p = x + (o * reduce << 1), ones = v128.load(256);
+        let v = i32x4.splat(0), k: usize = 0;
+        for (; k + 8 <= reduce; k += 8) v = i32x4.add(v, i32x4.dot_i16x8_s(v128.load(p + (k << 1)), ones));
+        let sum = <i64>i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) +
+          i32x4.extract_lane(v, 3);
+        for (; k < reduce; k++) sum += <i64>load<i16>(p + (k << 1));
+        set(y, o, yt, <i32>clamp64((((sum - <i64>reduce * xz) * m + r) >> s) + yz, lo, hi));
+        continue;
+      }
+      for (; i + 8 <= inner; i += 8) {
+        let p = x + (o * reduce * inner + i << 1);
+        let a = i32x4.splat(0), b = a;
+        for (let k: usize = 0; k < reduce; k++, p += inner << 1) {
+          const v = v128.load(p);
+          a = i32x4.add(a, i32x4.extend_low_i16x8_s(v));
+          b = i32x4.add(b, i32x4.extend_high_i16x8_s(v));
+        }
+        eight(a, b, <i64>reduce * xz, m, r, s, yz, lo, hi, y, o * inner + i, yt);
       }
     }
     for (; i < inner; i++) {
       let acc: i64 = 0;
       for (let k: usize = 0; k < reduce; k++) acc += <i64>get(x, (o * reduce + k) * inner + i, xt) - xz;
       set(y, o * inner + i, yt, <i32>clamp64(((acc * m + r) >> s) + yz, lo, hi));
-    }
-  }
-}
-
-// Maximum (or minimum) over the middle dimension.
-export function reduceExtreme(
-  t: i32, x: usize, y: usize, outer: usize, reduce: usize, inner: usize, minimum: i32,
-): void {
-  for (let o: usize = 0; o < outer; o++) {
-    for (let i: usize = 0; i < inner; i++) {
-      let best = get(x, o * reduce * inner + i, t);
-      for (let k: usize = 1; k < reduce; k++) {
-        const v = get(x, (o * reduce + k) * inner + i, t);
-        if (minimum ? v < best : v > best) best = v;
-      }
-      set(y, o * inner + i, t, best);
-    }
-  }
-}
-
-// Index of the first (or last) maximum (or minimum); int32 out.
-export function argExtreme(
-  t: i32, x: usize, y: usize, outer: usize, reduce: usize, inner: usize, minimum: i32, last: i32,
-): void {
-  for (let o: usize = 0; o < outer; o++) {
-    for (let i: usize = 0; i < inner; i++) {
-      let best = get(x, o * reduce * inner + i, t), index: i32 = 0;
-      for (let k: usize = 1; k < reduce; k++) {
-        let v = get(x, (o * reduce + k) * inner + i, t);
-        const better = minimum ? v < best : v > best;
-        if (better || (last && v == best)) {
-          best = v;
-          index = <i32>k;
-        }
-      }
-      store<i32>(y + ((o * inner + i) << 2), index);
-    }
-  }
-}
-
-// Softmax of docs/arithmetic.md section 9; E: 256 int16, R: 256 int16-range values held as uint16 (R[0] = 32768).
-export function softmax(
-  yt: i32, x: usize, y: usize, outer: usize, reduce: usize, inner: usize, E: usize, R: usize,
-  h: i32, lo: i32, hi: i32,
-): void {
-  for (let o: usize = 0; o < outer; o++) {
-    for (let i: usize = 0; i < inner; i++) {
-      const base = o * reduce * inner + i;
-      let top: i32 = -128;
-      for (let k: usize = 0; k < reduce; k++) {
-        const v = <i32>load<i8>(x + base + k * inner);
-        if (v > top) top = v;
-      }
-      const e0 = E + ((255 - top) << 1);
-      let S: u64 = 0;
-      for (let k: usize = 0; k < reduce; k++) {
-        S += <u64>load<i16>(e0 + (<i32>load<i8>(x + base + k * inner) << 1));
-      }
-      const k2 = 63 - <i64>clz<u64>(S);
-      const r = <i64>load<u16>(R + (<usize>(((S << 8) >> k2) - 256) << 1));
-      const sh = k2 + h, rnd = half(sh);
-      for (let k: usize = 0; k < reduce; k++) {
-        const e = <i64>load<i16>(e0 + (<i32>load<i8>(x + base + k * inner) << 1));
-        set(y, base + k * inner, yt, <i32>clamp64((e * r + rnd) >> sh, lo, hi));
-      }
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * `deno task conformance`: ten million random cases of the integer kernels against their scalar references, on every
- * core. `--cases N` and `--first SEED` choose others, `--kernel NAME` one kernel, `--write` rewrites the vectors of
+ * core. `--cases N` and `--first SEED` choose others, `--kernel NAME` one kernel, `--workers N` the number of threads.
+ * `--shard I/N` runs one of N disjoint parts, for several processes or machines. `--write` rewrites the vectors of
  * docs/conformance instead.
  *
  * @module
@@ -18,6 +19,13 @@ interface Job {
 }
 
 const workerName = "conformance worker";
+
+/** `--shard 2/3` as [2, 3]; the whole is [1, 1]. Null for anything else. */
+function shardOf(text: string | undefined): readonly [number, number] | null {
+  if (text === undefined) return [1, 1];
+  const m = /^(\d+)\/(\d+)$/.exec(text), i = Number(m?.[1]), n = Number(m?.[2]);
+  return i >= 1 && i <= n && n <= 1000 ? [i, n] : null;
+}
 
 function option(name: string): string | undefined {
   const i = Deno.args.indexOf(`--${name}`);
@@ -39,6 +47,12 @@ async function main(): Promise<void> {
     console.error("--cases and --first are whole numbers.");
     Deno.exit(2);
   }
+  const workers = Number(option("workers") ?? Math.max(1, navigator.hardwareConcurrency));
+  const shard = shardOf(option("shard"));
+  if (!(Number.isInteger(workers) && workers >= 1 && workers <= 256) || shard === null) {
+    console.error("--workers is a whole number of 1 to 256, --shard is I/N with I of 1 to N.");
+    Deno.exit(2);
+  }
   const only = option("kernel");
   const rows = kernelRows.filter((r) => only === undefined || r.name === only);
   if (rows.length === 0) {
@@ -47,9 +61,12 @@ async function main(): Promise<void> {
   }
   const weight = rows.reduce((s, r) => s + r.weight, 0);
   const jobs: Job[] = [];
+  let chunks = 0;
   for (const r of rows) {
     const all = Math.ceil(cases * r.weight / weight), chunk = 20000;
     for (let i = 0; i < all; i += chunk) {
+      // Shards take turns, so that each has its share of every kernel.
+      if (chunks++ % shard[1] !== shard[0] - 1) continue;
       jobs.push({ kernel: r.name, first: first + i, count: Math.min(chunk, all - i) });
     }
   }
@@ -57,7 +74,7 @@ async function main(): Promise<void> {
   let done = 0, wrong = 0;
   const start = performance.now();
   await Promise.all(
-    Array.from({ length: Math.max(1, navigator.hardwareConcurrency) }, async () => {
+    Array.from({ length: Math.min(workers, jobs.length) }, async () => {
       const worker = new Worker(import.meta.url, { type: "module", name: workerName });
       for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
         const bad = await new Promise<string | null>((ok, fail) => {

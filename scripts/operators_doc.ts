@@ -1,9 +1,12 @@
 /**
- * Writes docs/operators.md from the operators' own declarations: `deno run -A scripts/operators_doc.ts`.
+ * Writes docs/operators.md from the operators' own declarations: `deno run -A scripts/operators_doc.ts`;
+ * with `--lacking` it prints, per march, the BPU operators without an integer form, and exits with 1 where
+ * there are any.
  *
  * @module
  */
 
+import { lowerings, replaced } from "../src/ops/lowerings.ts";
 import type { MarchRules, OpDef } from "../src/ops/op.ts";
 import { allOps } from "../src/ops/registry.ts";
 
@@ -62,6 +65,21 @@ export function operatorsDoc(): string {
       } | ${cell(form(d))} |`,
     );
   }
+  lines.push(
+    "",
+    "# Integer forms",
+    "",
+    "BPU rows per march. _Replaced_ operators need no form of their own.",
+    "",
+    "| March | BPU rows | own form | replaced | lacking |",
+    "| --- | --- | --- | --- | --- |",
+    ...marches.map(lowerings).map((l) =>
+      `| ${l.march} | ${l.own.length + l.replaced.length + l.lacking.length} | ${l.own.length} | ` +
+      `${l.replaced.length} | ${l.lacking.join(", ") || "none"} |`
+    ),
+    "",
+    ...[...replaced].map(([op, what]) => `- ${op}: ${what}`),
+  );
   lines.push("", "# Constraints", "");
   for (const d of ops) {
     const p = d.place!;
@@ -80,11 +98,18 @@ export function operatorsDoc(): string {
   return lines.join("\n").trimEnd() + "\n";
 }
 
+const marches = ["bernoulli2", "bayes", "bayes_e"] as const;
+
 /** A text without what a formatter changes: line breaks, the widths of table columns. */
 export function unformatted(text: string): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(/-{3,}/g, "---");
 }
 
+if (import.meta.main && Deno.args.includes("--lacking")) {
+  const all = marches.map(lowerings);
+  for (const l of all) console.log(`${l.march}: ${l.lacking.join(" ") || "none"}`);
+  Deno.exit(all.some((l) => l.lacking.length > 0) ? 1 : 0);
+}
 if (import.meta.main) {
   const file = new URL("../docs/operators.md", import.meta.url);
   Deno.writeTextFileSync(file, operatorsDoc());

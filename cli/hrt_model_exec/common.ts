@@ -6,32 +6,22 @@
 
 import { membersOf } from "../../src/container/pack.ts";
 import type { BinFile, Member } from "../../src/container/pack.ts";
+import type { Command } from "../../src/deps.ts";
+import { Option } from "../../src/deps.ts";
 import { BpuError } from "../../src/errors.ts";
 import type { Feeds } from "../../src/ir/engine.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import { randomRuntimeBytes, readRuntimeInput } from "../../src/run/runtime_input.ts";
 import { fromRuntimeBytes } from "../../src/run/runtime_input.ts";
 import type { ModelTensor } from "../../src/container/tensors.ts";
+import { functionsOf } from "../../src/ops/functions.ts";
+import { createFloatEngine } from "../../src/run/float.ts";
+import type { FloatEngine } from "../../src/run/float.ts";
+import { parseRois, resizerInput } from "../../src/run/resizer.ts";
+import type { Roi } from "../../src/run/resizer.ts";
+import { readOperatorFiles, withOperatorFiles } from "../custom_op_files.ts";
 import { readFile } from "../files.ts";
-
-/** `true`, `1` (or nothing behind the flag), `false`, `0`. */
-export function parseBool(text: string | boolean): boolean {
-  if (typeof text === "boolean") return text;
-  if (/^(true|t|yes|y|1)$/i.test(text)) return true;
-  if (/^(false|f|no|n|0)$/i.test(text)) return false;
-  throw new BpuError("usage", `'${text}' is neither true nor false`);
-}
-
-/** A whole number from `min` up. */
-export function parseCount(flag: string, min: number): (text: string) => number {
-  return (text) => {
-    const v = Number(text);
-    if (text.trim() === "" || !Number.isSafeInteger(v) || v < min) {
-      throw new BpuError("usage", `${flag} takes a whole number from ${min} up, not '${text}'`);
-    }
-    return v;
-  };
-}
+import { parseBool, parseCount } from "../values.ts";
 
 /** The models of all files of `--model_file`. Names must differ. */
 export async function openFiles(paths: string): Promise<(Member & BinFile)[]> {
@@ -78,15 +68,129 @@ export function headLines(all: readonly Member[], version: string, ms: number): 
   ];
 }
 
+/** Flags of `infer` and `perf` that say what the inputs are and where the model runs. */
+export interface RunFlags {
+  readonly roi_infer?: boolean;
+  readonly roi?: string;
+  readonly input_img_properties?: string;
+  readonly custom_op?: string;
+}
+
+/** Adds {@linkcode RunFlags} and those that are accepted, or refused with a reason, to a command. */
+export function withRunFlags(c: Command): Command {
+  const none = (flag: string, low: number, high: number) => (text: string) => {
+    const v = parseCount(flag, low)(text);
+    if (v <= high) return v;
+    throw new BpuError("usage", `${flag} is ${low} to ${high}, not ${v}`);
+  };
+  const fixed = (flag: string) => () => {
+    throw new BpuError("unsupported", `${flag} is for models with dynamic shapes or strides`, {
+      hint: "The inputs of a bpukit .bin have one shape and lie densely; leave the flag out.",
+    });
+  };
+  return c
+    .option(
+      "--roi_infer [bool]",
+      "inputs of input_source resizer take a region of a picture",
+      parseBool,
+    )
+    .option(
+      "--roi <regions>",
+      "left,top,right,bottom of every resizer input, separated by ; (the edges belong to the region)",
+    )
+    .option(
+      "--input_img_properties <types>",
+      "type of every picture input (Y, NV12, YUV444, RGB, BGR), separated by ,; checked against the model",
+    )
+    .option(
+      "--custom_op <files>",
+      "files with the model's custom operators (.ts, .js, .wasm), separated by ,",
+    )
+    .option(
+      "--core_id <n>",
+      "0 any, 1 and 2 one core; without effect: there are no BPU cores here",
+      none("--core_id", 0, 2),
+    )
+    .option(
+      "--priority <n>",
+      "0 to 255; without effect: a command runs one model at a time",
+      none("--priority", 0, 255),
+    )
+    .addOption(
+      new Option("--input_valid_shape <shapes>").argParser(fixed("--input_valid_shape")).hideHelp(),
+    )
+    .addOption(
+      new Option("--input_stride <strides>").argParser(fixed("--input_stride")).hideHelp(),
+    );
+}
+
+const isPicture = (t: ModelTensor) => t.input !== undefined && t.input.typeRt !== "featuremap";
+
+function checkProperties(text: string, inputs: readonly ModelTensor[]): void {
+  const pictures = inputs.filter(isPicture);
+  const given = text.split(",").map((w) => w.trim()).filter((w) => w !== "");
+  if (given.length !== pictures.length) {
+    throw new BpuError(
+      "usage",
+      `--input_img_properties names ${given.length} types, the model has ${pictures.length} picture inputs`,
+      pictures.length === 0 ? {} : { hint: `They are ${pictures.map((t) => t.name).join(", ")}.` },
+    );
+  }
+  for (const [i, t] of pictures.entries()) {
+    const word = given[i]!.toUpperCase().replace(/^(HB_DNN_IMG_TYPE_|YUV_)/, "");
+    if (word === t.type || (word === "GRAY" && t.type === "Y")) continue;
+    throw new BpuError(
+      "usage",
+      `--input_img_properties says ${given[i]} for input ${t.name}, the model takes ${t.type}`,
+      { tensor: t.name, hint: "The type is fixed when the model is converted: input_type_rt." },
+    );
+  }
+}
+
+/** Regions of the resizer inputs, by input. */
+function regions(flags: RunFlags, inputs: readonly ModelTensor[]): Map<string, Roi> {
+  const resizers = inputs.filter((t) => t.source === "resizer");
+  const out = new Map<string, Roi>();
+  if (flags.roi_infer !== true) {
+    if (flags.roi === undefined) return out;
+    throw new BpuError("usage", "--roi is given without --roi_infer", {
+      hint: "Add --roi_infer true.",
+    });
+  }
+  if (resizers.length === 0) {
+    throw new BpuError("usage", "--roi_infer is for models with an input of input_source resizer", {
+      hint: `Sources here: ${inputs.map((t) => `${t.name} ${t.source ?? "ddr"}`).join(", ")}.`,
+    });
+  }
+  if (flags.roi === undefined) {
+    throw new BpuError("usage", "--roi_infer needs --roi", {
+      hint: 'For example: --roi "0,0,223,223".',
+    });
+  }
+  const rois = parseRois(flags.roi);
+  if (rois.length !== resizers.length) {
+    throw new BpuError(
+      "usage",
+      `--roi has ${rois.length} regions, the model has ${resizers.length} resizer inputs`,
+      { hint: "One region an input; run the command again for another one." },
+    );
+  }
+  resizers.forEach((t, i) => out.set(t.name, rois[i]!));
+  return out;
+}
+
 /**
  * The inputs of a run: a file an input, in the model's order; random data without files.
  *
- * @throws BpuError("usage") for another number of files
+ * @throws BpuError("usage") for another number of files, and for flags that do not fit the model
  */
 export async function inputFeeds(
   inputs: readonly ModelTensor[],
   files: readonly string[] | undefined,
+  flags: RunFlags = {},
 ): Promise<Feeds> {
+  if (flags.input_img_properties !== undefined) checkProperties(flags.input_img_properties, inputs);
+  const rois = regions(flags, inputs);
   if (files !== undefined && files.length !== inputs.length) {
     throw new BpuError(
       "usage",
@@ -97,14 +201,30 @@ export async function inputFeeds(
   const feeds = new Map<string, Tensor>();
   for (const [i, t] of inputs.entries()) {
     const file = files?.[i];
+    const roi = rois.get(t.name);
+    if (file === undefined) {
+      feeds.set(t.name, fromRuntimeBytes(randomRuntimeBytes(t, i), t, "random data"));
+      continue;
+    }
+    const bytes = await readFile(file, "input file");
     feeds.set(
       t.name,
-      file === undefined
-        ? fromRuntimeBytes(randomRuntimeBytes(t, i), t, "random data")
-        : await readRuntimeInput(await readFile(file, "input file"), t, file),
+      roi === undefined
+        ? await readRuntimeInput(bytes, t, file)
+        : await resizerInput(bytes, t, file, roi),
     );
   }
   return feeds;
+}
+
+/**
+ * The engine of the CPU parts, with the operators of `--custom_op`. What they print goes to stderr: the
+ * results on stdout are those of the command.
+ */
+export async function customEngine(list: string | undefined): Promise<FloatEngine> {
+  const files = list === undefined ? undefined : await readOperatorFiles(list);
+  const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+  return await withOperatorFiles(engine, files, (line) => console.error(line));
 }
 
 /** `a,b` as a list; undefined when not given. */

@@ -6,37 +6,41 @@
 
 import type { Command } from "../../src/deps.ts";
 import { Option } from "../../src/deps.ts";
+import { BpuError } from "../../src/errors.ts";
 import { layersFrom } from "../../src/flow/layers.ts";
 import type { DumpLayer } from "../../src/flow/layers.ts";
 import { dequantized as realValues } from "../../src/flow/prove.ts";
 import { version } from "../../src/flow/version.ts";
 import type { Tensor } from "../../src/ir/tensor.ts";
 import { numbersOf } from "../../src/ir/tensor.ts";
-import { functionsOf } from "../../src/ops/functions.ts";
-import { createFloatEngine } from "../../src/run/float.ts";
 import {
   dequantized,
   dumpBytes,
   dumpName,
   dumpText,
   fileWord,
+  layerInputName,
   layerName,
+  type Loaded,
   loadModelFile,
+  type OnLayer,
 } from "../../src/run/model_exec.ts";
 import { toRuntimeBytes } from "../../src/run/runtime_input.ts";
 import { command } from "../app.ts";
 import { writeFiles } from "../files.ts";
 import {
   chooseModel,
+  customEngine,
   headLines,
   inputFeeds,
   openFiles,
-  parseBool,
-  parseCount,
+  type RunFlags,
   splitFiles,
+  withRunFlags,
 } from "./common.ts";
+import { parseBool, parseCount } from "../values.ts";
 
-interface Flags {
+interface Flags extends RunFlags {
   readonly model_file: string;
   readonly model_name?: string;
   readonly input_file: string;
@@ -67,28 +71,47 @@ async function run(flags: Flags): Promise<void> {
   };
   let layer = 0;
   let layers: ReadonlyMap<string, DumpLayer> = new Map();
-  const onLayer = flags.dump_intermediate === 0
+  let model: Loaded;
+  const seen = new Map<string, Tensor>();
+  let before = "";
+  const onLayer: OnLayer | undefined = flags.dump_intermediate === 0
     ? undefined
-    : (type: string, node: string, tensor: string, x: Tensor) => {
-      const name = layerName(layer++, type, node, tensor);
+    : (type, node, tensor, x, inputs) => {
+      const index = layer++;
+      const name = layerName(index, type, node, tensor);
+      const dump = (as: string, t: Tensor) => {
+        if (flags.dump_intermediate === 1) files.set(`${as}.bin`, dumpBytes(t));
+        else put(as, t, true);
+      };
+      // What a layer reads is what others gave before it; constants are in the model.
+      if (before !== node) {
+        for (const [i, t] of inputs.entries()) {
+          const value = seen.get(t);
+          if (value !== undefined) dump(layerInputName(index, type, node, i, t), value);
+        }
+      }
+      before = node;
+      seen.set(tensor, x);
       const real = layers.get(node);
       if (real !== undefined) {
         const values = realValues(x, real.scales, real.zero);
         files.set(`${fileWord(node)}_float.bin`, new Uint8Array(values.buffer));
       }
-      if (flags.dump_intermediate === 1) files.set(`${name}.bin`, dumpBytes(x));
-      else put(name, x, true);
+      dump(name, x);
     };
-  const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+  const engine = await customEngine(flags.custom_op);
   try {
-    const model = await loadModelFile(member, undefined, engine, onLayer);
+    model = await loadModelFile(member, undefined, engine, onLayer);
     layers = new Map(layersFrom(model.info["layers"]).map((l) => [l.node, l]));
     for (const l of headLines(all, version, performance.now() - start)) say(l);
-    const feeds = await inputFeeds(model.inputs, splitFiles(flags.input_file));
+    const feeds = await inputFeeds(model.inputs, splitFiles(flags.input_file), flags);
     let outputs = new Map<string, Tensor>();
     const times: number[] = [];
     for (let f = 0; f < flags.frame_count; f++) {
       layer = 0;
+      before = "";
+      seen.clear();
+      for (const [name, t] of feeds) seen.set(name, t);
       say(`${"-".repeat(21)}Frame ${f} begin${"-".repeat(21)}`);
       const begin = performance.now();
       outputs = await model.session.run(feeds);
@@ -140,36 +163,42 @@ async function run(flags: Flags): Promise<void> {
 
 /** `hrt_model_exec infer`. */
 export function inferCommand(): Command {
-  return command("infer", "Runs a model on files and dumps its outputs.")
-    .requiredOption("--model_file <files>", "one or several .bin files, separated by ,")
-    .option("--model_name <name>", "one of several models")
-    .requiredOption(
-      "--input_file <files>",
-      "a file an input, separated by , (runtime bytes .bin, .txt, .npy or a picture)",
-    )
-    .option("--frame_count <n>", "how often the model runs", parseCount("--frame_count", 1), 1)
-    .option("--enable_dump [bool]", "dump inputs and outputs", parseBool)
-    .option("--dump_path <dir>", "folder of the dumps", ".")
-    .addOption(
-      new Option("--dump_format <format>", "bin or txt").choices(["bin", "txt"]).default("bin"),
-    )
-    .option("--dump_precision <n>", "decimals in txt", parseCount("--dump_precision", 0), 9)
-    .option(
-      "--dump_txt_axis <n>",
-      "dimensions that get lines of their own in txt",
-      parseCount("--dump_txt_axis", 0),
-      4,
-    )
-    .option(
-      "--dump_intermediate <n>",
-      "dump the output of every layer: 0 no, 1 bin, 2 and 3 bin and txt; a .bin made with " +
-        "layer_out_dump also gives its convolutions as <node>_float.bin",
-      parseCount("--dump_intermediate", 0),
-      0,
-    )
-    .option("--hybrid_dequantize_process [bool]", "dump integer outputs as float", parseBool)
-    .option("--enable_cls_post_process [bool]", "print the five largest classes", parseBool)
-    .option("--core_id <n>", "accepted, without effect: there are no BPU cores here")
+  return withRunFlags(
+    command("infer", "Runs a model on files and dumps its outputs.")
+      .requiredOption("--model_file <files>", "one or several .bin files, separated by ,")
+      .option("--model_name <name>", "one of several models")
+      .requiredOption(
+        "--input_file <files>",
+        "a file an input, separated by , (runtime bytes .bin, .txt, .npy or a picture)",
+      )
+      .option("--frame_count <n>", "how often the model runs", parseCount("--frame_count", 1), 1)
+      .option("--enable_dump [bool]", "dump inputs and outputs", parseBool)
+      .option("--dump_path <dir>", "folder of the dumps", ".")
+      .addOption(
+        new Option("--dump_format <format>", "bin or txt").choices(["bin", "txt"]).default("bin"),
+      )
+      .option("--dump_precision <n>", "decimals in txt", parseCount("--dump_precision", 0), 9)
+      .option(
+        "--dump_txt_axis <n>",
+        "dimensions that get lines of their own in txt",
+        parseCount("--dump_txt_axis", 0),
+        4,
+      )
+      .option(
+        "--dump_intermediate <n>",
+        "dump inputs and outputs of every layer: 0 no, 1 bin, 2 and 3 bin and txt (layers have no " +
+          "padding here); a .bin made with layer_out_dump also gives its convolutions as " +
+          "<node>_float.bin",
+        (text) => {
+          const v = parseCount("--dump_intermediate", 0)(text);
+          if (v <= 3) return v;
+          throw new BpuError("usage", `--dump_intermediate is 0, 1, 2 or 3, not ${v}`);
+        },
+        0,
+      )
+      .option("--hybrid_dequantize_process [bool]", "dump integer outputs as float", parseBool)
+      .option("--enable_cls_post_process [bool]", "print the five largest classes", parseBool),
+  )
     .option("--json", "print the result as one JSON object")
     .option("--debug", "show stack traces of errors")
     .addHelpText(

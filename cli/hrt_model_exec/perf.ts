@@ -9,20 +9,32 @@ import { readBin } from "../../src/container/bin.ts";
 import { tensorsOf } from "../../src/container/tensors.ts";
 import { BpuError, sentenceOf } from "../../src/errors.ts";
 import { version } from "../../src/flow/version.ts";
-import { functionsOf } from "../../src/ops/functions.ts";
-import { createFloatEngine } from "../../src/run/float.ts";
 import { measure, measureThreads, perfWorker } from "../../src/run/perf.ts";
+import type { RunFlags } from "./common.ts";
+import { parseCount } from "../values.ts";
 import type { Perf } from "../../src/run/perf.ts";
+import { Profile, profileCsv, profileLog } from "../../src/run/profile.ts";
 import { command } from "../app.ts";
-import { chooseModel, headLines, inputFeeds, openFiles, parseCount, splitFiles } from "./common.ts";
+import { writeFiles } from "../files.ts";
+import { readOperatorFiles } from "../custom_op_files.ts";
+import {
+  chooseModel,
+  customEngine,
+  headLines,
+  inputFeeds,
+  openFiles,
+  splitFiles,
+  withRunFlags,
+} from "./common.ts";
 
-interface Flags {
+interface Flags extends RunFlags {
   readonly model_file: string;
   readonly model_name?: string;
   readonly input_file?: string;
   readonly frame_count: number;
   readonly perf_time: number;
   readonly thread_num: number;
+  readonly profile_path?: string;
   readonly json?: boolean;
 }
 
@@ -63,21 +75,31 @@ async function run(flags: Flags): Promise<void> {
   const all = await openFiles(flags.model_file);
   const member = chooseModel(all, flags.model_name);
   const { info } = await readBin(member.bytes, member.file);
-  const feeds = await inputFeeds(tensorsOf(info, member.file).inputs, splitFiles(flags.input_file));
+  const feeds = await inputFeeds(
+    tensorsOf(info, member.file).inputs,
+    splitFiles(flags.input_file),
+    flags,
+  );
+  if (flags.profile_path !== undefined && flags.thread_num !== 1) {
+    throw new BpuError("usage", "--profile_path works with one thread", {
+      hint: "Leave --thread_num out: threads would stand in each other's times.",
+    });
+  }
+  const profile = flags.profile_path === undefined ? undefined : new Profile();
   for (const l of headLines(all, version, performance.now() - start)) say(l);
   console.error("NOTE these are times of the bpukit runtime on this host, not of a BPU");
   // As in the original, a time limit replaces the number of frames.
   const limit = flags.perf_time > 0
     ? { frames: Infinity, time: flags.perf_time * 60_000 }
     : { frames: flags.frame_count, time: Infinity };
-  const engine = createFloatEngine({ workers: 0, functions: functionsOf });
+  const engine = await customEngine(flags.custom_op);
   try {
     const alone = async () => {
       let last = 0;
       const perf = await measure(member, undefined, feeds, limit, engine, (p) => {
         last = p.frames;
         say(frameLine(p));
-      });
+      }, profile);
       if (perf.frames !== last) say(frameLine(perf));
       return perf;
     };
@@ -87,7 +109,15 @@ async function run(flags: Flags): Promise<void> {
       try {
         await mayStartWorkers();
         perf = await measureThreads(
-          { source: { file: member.file, bytes: member.bytes }, name: undefined, feeds, limit },
+          {
+            source: { file: member.file, bytes: member.bytes },
+            name: undefined,
+            feeds,
+            limit,
+            ...(flags.custom_op === undefined
+              ? {}
+              : { custom: await readOperatorFiles(flags.custom_op) }),
+          },
           flags.thread_num,
         );
         say(frameLine(perf));
@@ -97,6 +127,14 @@ async function run(flags: Flags): Promise<void> {
       }
     }
     for (const l of resultLines(perf)) say(l);
+    const written = profile === undefined ? [] : await writeFiles(
+      flags.profile_path!,
+      new Map([
+        ["profiler.log", new TextEncoder().encode(profileLog(member.name, profile.rows))],
+        ["profiler.csv", new TextEncoder().encode(profileCsv(profile.rows))],
+      ]),
+    );
+    for (const w of written) say(`profile saved in ${w}`);
     if (flags.json) {
       console.log(JSON.stringify({
         model: member.name,
@@ -108,6 +146,7 @@ async function run(flags: Flags): Promise<void> {
         min_latency_ms: perf.min,
         max_latency_ms: perf.max,
         fps: perf.fps,
+        ...(profile === undefined ? {} : { files: written, nodes: profile.rows }),
       }));
     }
   } finally {
@@ -117,17 +156,22 @@ async function run(flags: Flags): Promise<void> {
 
 /** `hrt_model_exec perf`. */
 export function perfCommand(): Command {
-  return command("perf", "Measures latency and frame rate of a model on this host.")
-    .requiredOption("--model_file <files>", "one or several .bin files, separated by ,")
-    .option("--model_name <name>", "one of several models")
-    .option("--input_file <files>", "a file an input, separated by , (default: random data)")
-    .option("--frame_count <n>", "number of frames", parseCount("--frame_count", 1), 200)
-    .option("--perf_time <minutes>", "run so long instead", parseCount("--perf_time", 0), 0)
-    .option("--thread_num <n>", "threads, 1 to 64", (text) => {
-      const n = parseCount("--thread_num", 1)(text);
-      return Math.min(n, 64);
-    }, 1)
-    .option("--core_id <n>", "accepted, without effect: there are no BPU cores here")
+  return withRunFlags(
+    command("perf", "Measures latency and frame rate of a model on this host.")
+      .requiredOption("--model_file <files>", "one or several .bin files, separated by ,")
+      .option("--model_name <name>", "one of several models")
+      .option("--input_file <files>", "a file an input, separated by , (default: random data)")
+      .option("--frame_count <n>", "number of frames", parseCount("--frame_count", 1), 200)
+      .option("--perf_time <minutes>", "run so long instead", parseCount("--perf_time", 0), 0)
+      .option("--thread_num <n>", "threads, 1 to 64", (text) => {
+        const n = parseCount("--thread_num", 1)(text);
+        return Math.min(n, 64);
+      }, 1)
+      .option(
+        "--profile_path <dir>",
+        "folder for profiler.log and profiler.csv: the time of every node (one thread)",
+      ),
+  )
     .option("--json", "print the result as one JSON object")
     .option("--debug", "show stack traces of errors")
     .addHelpText(

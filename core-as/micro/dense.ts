@@ -2,6 +2,7 @@
 import { d16Raw, d16Run, rd8Run } from "./tiles";
 import { f32Run } from "./tiles_f32";
 import { finishWide } from "./finish";
+import { roundedConstants } from "./requant";
 import { strip } from "./strip";
 
 // The job block: 32-bit words.
@@ -22,6 +23,20 @@ function word(g: usize, i: usize): i32 {
   return load<i32>(g + (i << 2));
 }
 
+// Whether pixels are walked by steps instead of tables.
+// @ts-ignore: decorator
+@inline
+function walked(g: usize, pixels: i32): bool {
+  return word(g, 12) == 1 && pixels >= 4 && word(g, 31) < 2;
+}
+
+// Whether a panel ends through finishTile.
+function ragged(g: usize): bool {
+  const modes = <usize>word(g, 5), n = <usize>(word(g, 38) * word(g, 23));
+  for (let i: usize = 0; i < n; i++) if (load<u8>(modes + i) == 3) return true;
+  return false;
+}
+
 // Prepares strip number \`s\` (of all images) in scratch: tables, then the padded rows.
 export function denseStrip(g: usize, s: i32, scratch: usize): void {
   const per = word(g, 37), n = s / per, rows = word(g, 34), outH = word(g, 11), outW = word(g, 12);
@@ -34,9 +49,12 @@ export function denseStrip(g: usize, s: i32, scratch: usize): void {
   memory.copy(scratch, <usize>word(g, 6), 128);
   memory.copy(scratch + 384, <usize>word(g, 6) + 128, 32);
   memory.fill(scratch + 416, 0, 32);
+  roundedConstants(scratch + 448, load<i32>(scratch + 384, 12));
   const yRow = word(g, 24), yCol = word(g, 25);
   let i: usize = 0;
-  for (let oy = oy0; oy < oy1; oy++) {
+  // Pixels that are walked by steps need the first place only, ragged panels all of them.
+  const last = walked(g, pixels) && !ragged(g) ? oy0 + 1 : oy1;
+  for (let oy = oy0; oy < last; oy++) {
     let a = (oy - oy0) * sh * cols * C * size, b = (word(g, 26) + oy * yRow) * ysize;
     const da = sw * C * size, db = yCol * ysize;
     for (let ox = 0; ox < outW; ox++, i += 4, a += da, b += db) {
@@ -86,6 +104,11 @@ export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32
   const panels = word(g, 38), og = word(g, 22), ig = word(g, 21);
   const panelBytes = <usize>count * steps * 32;
   const k = scratch, f = scratch + 384;
+  let dx: usize = 0, dy: usize = 0;
+  if (walked(g, pixels)) {
+    dx = <usize>(word(g, 15) * cols * C * size);
+    dy = <usize>(word(g, 24) * ysize);
+  }
   for (let p = from; p < to; p++) {
     const group = p / panels, c0 = (p % panels) * 8;
     const channels = min<i32>(8, og - c0), first = group * og + c0;
@@ -95,9 +118,9 @@ export function densePanels(g: usize, s: i32, scratch: usize, from: i32, to: i32
     const x = data + <usize>(group * ig * size), y = image + <usize>first * ysize;
     store<i32>(f, first, 24);
     if (kind == 0) {
-      d16Run(x, xo, yo, pixels, w, bias, mul, count, runs, steps, y, k, mode, channels, f);
+      d16Run(x, xo, yo, dx, dy, pixels, w, bias, mul, count, runs, steps, y, k, mode, channels, f);
     } else if (kind == 1) {
-      rd8Run(x, xo, yo, pixels, w, bias, mul, count, runs, steps, y, k, mode, channels, f);
+      rd8Run(x, xo, yo, dx, dy, pixels, w, bias, mul, count, runs, steps, y, k, mode, channels, f);
     } else if (kind == 3) {
       f32Run(x, xo, yo, pixels, w, bias, count, runs, steps, y, k, channels);
     } else {

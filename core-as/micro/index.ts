@@ -2,3 +2,4 @@
 export { densePanels, denseStrip } from "./dense";
 export { depthwise } from "./depthwise";
 export { peakDot, peakRelaxed } from "./peak";
+export { depthwiseF32 } from "./depthwise_f32";

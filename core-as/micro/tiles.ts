@@ -1,19 +1,31 @@
 // Written by core-as/gen/micro.ts; do not edit.
 
-import { fused } from "./requant";
+import { fused, rounded } from "./requant";
 import { finishTile } from "./finish";
 
-// Pixels at x + xo[i] for i < n; results to y + yo[i]. mode: 0 int8, 1 int16, 2 int32 output; 3 any, through finishTile.
+// Pixels at x + xo[i] for i < n; results to y + yo[i]; with steps (dx is not 0, n is at least 4) at x + i dx and
+// y + yo[0] + i dy, where the last tile overlaps the one before. mode: 0 and 4 int8, 1 int16, 2 int32 output; 3 any, through finishTile.
 export function d16Run(
-  x: usize, xo: usize, yo: usize, n: i32, weights: usize, bias: usize, mul: usize,
+  x: usize, xo: usize, yo: usize, dx: usize, dy: usize, n: i32, weights: usize, bias: usize, mul: usize,
   runs: i32, runOffsets: usize, steps: i32, y: usize, k: usize, mode: i32, channels: i32, finish: usize,
 ): void {
   
+  const start = y + <usize>load<u32>(yo);
   let a: v128, u: v128, v: v128;
   for (let t: i32 = 0; t < n; t += 4) {
     const i1 = min<i32>(t + 1, n - 1), i2 = min<i32>(t + 2, n - 1), i3 = min<i32>(t + 3, n - 1);
-    const a0 = x + <usize>load<u32>(xo + (<usize>t << 2)), a1 = x + <usize>load<u32>(xo + (<usize>i1 << 2));
-    const a2 = x + <usize>load<u32>(xo + (<usize>i2 << 2)), a3 = x + <usize>load<u32>(xo + (<usize>i3 << 2));
+    let a0: usize, a1: usize, a2: usize, a3: usize;
+    if (dx) {
+      a0 = x + <usize>min<i32>(t, n - 4) * dx;
+      a1 = a0 + dx;
+      a2 = a1 + dx;
+      a3 = a2 + dx;
+    } else {
+      a0 = x + <usize>load<u32>(xo + (<usize>t << 2));
+      a1 = x + <usize>load<u32>(xo + (<usize>i1 << 2));
+      a2 = x + <usize>load<u32>(xo + (<usize>i2 << 2));
+      a3 = x + <usize>load<u32>(xo + (<usize>i3 << 2));
+    }
 
     let c00 = v128.load(bias), c01 = v128.load(bias, 16);
     let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
@@ -119,11 +131,38 @@ export function d16Run(
       v128.store(k, c30, 224);
       v128.store(k, c31, 240);
 
-      finishTile(k + 128, yo + (<usize>t << 2), min<i32>(4, n - t), channels, 32, y, finish);
+      const first = dx ? min<i32>(t, n - 4) : t;
+      finishTile(k + 128, yo + (<usize>first << 2), min<i32>(4, n - first), channels, 32, y, finish);
       continue;
     }
-    const y0 = y + <usize>load<u32>(yo + (<usize>t << 2)), y1 = y + <usize>load<u32>(yo + (<usize>i1 << 2));
-    const y2 = y + <usize>load<u32>(yo + (<usize>i2 << 2)), y3 = y + <usize>load<u32>(yo + (<usize>i3 << 2));
+    let y0: usize, y1: usize, y2: usize, y3: usize;
+    if (dx) {
+      y0 = start + <usize>min<i32>(t, n - 4) * dy;
+      y1 = y0 + dy;
+      y2 = y1 + dy;
+      y3 = y2 + dy;
+    } else {
+      y0 = y + <usize>load<u32>(yo + (<usize>t << 2));
+      y1 = y + <usize>load<u32>(yo + (<usize>i1 << 2));
+      y2 = y + <usize>load<u32>(yo + (<usize>i2 << 2));
+      y3 = y + <usize>load<u32>(yo + (<usize>i3 << 2));
+    }
+    if (mode == 4) {
+      const m0 = v128.load(mul), m1 = v128.load(mul, 16), r = v128.load(k, 448), z = v128.load(k, 464);
+      const lo = v128.load(k, 32), hi = v128.load(k, 48);
+      c00 = i16x8.narrow_i32x4_s(rounded(c00, m0, r, z), rounded(c01, m1, r, z));
+      c10 = i16x8.narrow_i32x4_s(rounded(c10, m0, r, z), rounded(c11, m1, r, z));
+      c20 = i16x8.narrow_i32x4_s(rounded(c20, m0, r, z), rounded(c21, m1, r, z));
+      c30 = i16x8.narrow_i32x4_s(rounded(c30, m0, r, z), rounded(c31, m1, r, z));
+
+      c00 = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(c00, c10), lo), hi);
+      c20 = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(c20, c30), lo), hi);
+      v128.store64_lane(y0, c00, 0);
+      v128.store64_lane(y1, c00, 1);
+      v128.store64_lane(y2, c20, 0);
+      v128.store64_lane(y3, c20, 1);
+      continue;
+    }
     if (mode == 2) {
       const lo = v128.load(k, 96), hi = v128.load(k, 112);
       v128.store(y0, i32x4.min_s(i32x4.max_s(c00, lo), hi), 0);
@@ -275,17 +314,29 @@ export function d16Raw(
 }
 
 
-// Pixels at x + xo[i] for i < n; results to y + yo[i]. mode: 0 int8, 1 int16, 2 int32 output; 3 any, through finishTile.
+// Pixels at x + xo[i] for i < n; results to y + yo[i]; with steps (dx is not 0, n is at least 4) at x + i dx and
+// y + yo[0] + i dy, where the last tile overlaps the one before. mode: 0 and 4 int8, 1 int16, 2 int32 output; 3 any, through finishTile.
 export function rd8Run(
-  x: usize, xo: usize, yo: usize, n: i32, weights: usize, bias: usize, mul: usize,
+  x: usize, xo: usize, yo: usize, dx: usize, dy: usize, n: i32, weights: usize, bias: usize, mul: usize,
   runs: i32, runOffsets: usize, steps: i32, y: usize, k: usize, mode: i32, channels: i32, finish: usize,
 ): void {
   const ones = v128.load(256);
+  const start = y + <usize>load<u32>(yo);
   let a: v128, u: v128, v: v128;
   for (let t: i32 = 0; t < n; t += 4) {
     const i1 = min<i32>(t + 1, n - 1), i2 = min<i32>(t + 2, n - 1), i3 = min<i32>(t + 3, n - 1);
-    const a0 = x + <usize>load<u32>(xo + (<usize>t << 2)), a1 = x + <usize>load<u32>(xo + (<usize>i1 << 2));
-    const a2 = x + <usize>load<u32>(xo + (<usize>i2 << 2)), a3 = x + <usize>load<u32>(xo + (<usize>i3 << 2));
+    let a0: usize, a1: usize, a2: usize, a3: usize;
+    if (dx) {
+      a0 = x + <usize>min<i32>(t, n - 4) * dx;
+      a1 = a0 + dx;
+      a2 = a1 + dx;
+      a3 = a2 + dx;
+    } else {
+      a0 = x + <usize>load<u32>(xo + (<usize>t << 2));
+      a1 = x + <usize>load<u32>(xo + (<usize>i1 << 2));
+      a2 = x + <usize>load<u32>(xo + (<usize>i2 << 2));
+      a3 = x + <usize>load<u32>(xo + (<usize>i3 << 2));
+    }
 
     let c00 = v128.load(bias), c01 = v128.load(bias, 16);
     let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
@@ -391,11 +442,38 @@ export function rd8Run(
       v128.store(k, c30, 224);
       v128.store(k, c31, 240);
 
-      finishTile(k + 128, yo + (<usize>t << 2), min<i32>(4, n - t), channels, 32, y, finish);
+      const first = dx ? min<i32>(t, n - 4) : t;
+      finishTile(k + 128, yo + (<usize>first << 2), min<i32>(4, n - first), channels, 32, y, finish);
       continue;
     }
-    const y0 = y + <usize>load<u32>(yo + (<usize>t << 2)), y1 = y + <usize>load<u32>(yo + (<usize>i1 << 2));
-    const y2 = y + <usize>load<u32>(yo + (<usize>i2 << 2)), y3 = y + <usize>load<u32>(yo + (<usize>i3 << 2));
+    let y0: usize, y1: usize, y2: usize, y3: usize;
+    if (dx) {
+      y0 = start + <usize>min<i32>(t, n - 4) * dy;
+      y1 = y0 + dy;
+      y2 = y1 + dy;
+      y3 = y2 + dy;
+    } else {
+      y0 = y + <usize>load<u32>(yo + (<usize>t << 2));
+      y1 = y + <usize>load<u32>(yo + (<usize>i1 << 2));
+      y2 = y + <usize>load<u32>(yo + (<usize>i2 << 2));
+      y3 = y + <usize>load<u32>(yo + (<usize>i3 << 2));
+    }
+    if (mode == 4) {
+      const m0 = v128.load(mul), m1 = v128.load(mul, 16), r = v128.load(k, 448), z = v128.load(k, 464);
+      const lo = v128.load(k, 32), hi = v128.load(k, 48);
+      c00 = i16x8.narrow_i32x4_s(rounded(c00, m0, r, z), rounded(c01, m1, r, z));
+      c10 = i16x8.narrow_i32x4_s(rounded(c10, m0, r, z), rounded(c11, m1, r, z));
+      c20 = i16x8.narrow_i32x4_s(rounded(c20, m0, r, z), rounded(c21, m1, r, z));
+      c30 = i16x8.narrow_i32x4_s(rounded(c30, m0, r, z), rounded(c31, m1, r, z));
+
+      c00 = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(c00, c10), lo), hi);
+      c20 = i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(c20, c30), lo), hi);
+      v128.store64_lane(y0, c00, 0);
+      v128.store64_lane(y1, c00, 1);
+      v128.store64_lane(y2, c20, 0);
+      v128.store64_lane(y3, c20, 1);
+      continue;
+    }
     if (mode == 2) {
       const lo = v128.load(k, 96), hi = v128.load(k, 112);
       v128.store(y0, i32x4.min_s(i32x4.max_s(c00, lo), hi), 0);

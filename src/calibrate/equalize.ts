@@ -28,6 +28,8 @@ export interface EqualizeOptions {
   readonly iterations?: number;
   /** Largest factor (and inverse of the smallest) of a channel over all rounds; default 256. */
   readonly limit?: number;
+  /** Which pairs (node names) may be equalized; default all. */
+  readonly pair?: (first: string, second: string) => boolean;
 }
 
 /** Two convolutions that were equalized. */
@@ -114,7 +116,9 @@ function inputChannel(w: Tensor, group: number, i: number): number {
  */
 export function equalize(graph: Graph, options: EqualizeOptions = {}): Equalized {
   const limit = options.limit ?? 256;
-  const pairs = findPairs(graph);
+  const pairs = findPairs(graph).filter((p) =>
+    options.pair === undefined || options.pair(p.first.name, p.second.name)
+  );
   const work = new Map<string, Float64Array>();
   const values = (name: string): Float64Array => {
     let v = work.get(name);

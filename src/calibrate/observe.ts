@@ -10,7 +10,7 @@ import type { Engine, Feeds } from "../ir/engine.ts";
 import { type Graph, typeOf } from "../ir/graph.ts";
 import { byteSize, elementCount, isStatic, type Tensor } from "../ir/tensor.ts";
 import { extract } from "./extract.ts";
-import { Observer, type ObserverOptions, type TensorStats } from "./stats.ts";
+import { type Layout, Observer, type ObserverOptions, type TensorStats } from "./stats.ts";
 
 /** Samples, produced when they are needed. A function starts them again from the first. */
 export type Samples = AsyncIterable<Feeds> | Iterable<Feeds>;
@@ -18,14 +18,38 @@ export type SampleSource = Samples | (() => Samples);
 
 /** An engine that may be able to run several samples at a time. */
 export interface CalibrationEngine extends Engine {
-  /** Runs every sample; `onResult` gets the results in sample order, one at a time. */
+  /**
+   * Runs every sample; `onResult` gets the results in sample order, one at a time, and owns them (they
+   * share no memory with anything else).
+   */
   map?(
     graph: Graph,
     fetch: readonly string[] | undefined,
     samples: Samples,
     onResult: (index: number, outputs: Map<string, Tensor>) => void | Promise<void>,
   ): Promise<void>;
+  /**
+   * Runs every sample and shows each tensor of `fetch` as soon as it is computed: a view that is valid
+   * during the call only. Returns the number of samples, or undefined, having taken none, where the
+   * engine cannot do that for this graph.
+   */
+  visit?(
+    graph: Graph,
+    fetch: readonly string[],
+    samples: Samples,
+    visitor: Visitor,
+    options: { onSample(index: number): void },
+  ): Promise<number | undefined>;
 }
+
+/** Looks at a tensor of sample `index`; the elements of `view` lie in the order of `layout`. */
+export type Visitor = (
+  index: number,
+  name: string,
+  view: Float32Array,
+  shape: readonly number[],
+  layout: Layout,
+) => void;
 
 /** Options of {@linkcode observe}. */
 export interface ObserveOptions extends ObserverOptions {
@@ -62,6 +86,12 @@ export async function runAll(
     await session.close();
   }
   return count;
+}
+
+/** Frees the memory of a result that nobody else has. */
+function release(t: Tensor): void {
+  if (!ArrayBuffer.isView(t.data) || !(t.data.buffer instanceof ArrayBuffer)) return;
+  if (t.data.buffer.byteLength === t.data.byteLength) t.data.buffer.transfer(0);
 }
 
 /** Splits tensors into groups whose float data per sample stays below a limit. */
@@ -121,9 +151,6 @@ export async function observe(
     else if (!inputs.has(name)) computed.push(name);
   }
   const fed = [...observers.values()].filter((o) => inputs.has(o.name));
-  const split = groups(graph, computed, options.bytesPerPass ?? 2 ** 30);
-  const passes = typeof samples === "function" ? split : computed.length > 0 ? [computed] : [];
-
   let pass = 0;
   const start = (): Samples => typeof samples === "function" ? samples() : samples;
   const watch = async function* (source: Samples): AsyncGenerator<Feeds> {
@@ -141,10 +168,29 @@ export async function observe(
     if (count > 0) return;
     throw new BpuError("calibration", "there is no calibration sample");
   };
-  for (const names of passes) {
+  /** Shown without copies, where the engine can do that. */
+  const visited = async (): Promise<boolean> => {
+    if (computed.length === 0 || engine.visit === undefined) return false;
+    const count = await engine.visit(
+      extract(graph, computed),
+      computed,
+      watch(start()),
+      (_, name, view, shape, layout) => observers.get(name)?.addValues(view, shape, layout),
+      { onSample: (index) => options.onSample?.(index + 1, 0, 1) },
+    );
+    if (count !== undefined) refuseNone(count);
+    return count !== undefined;
+  };
+  const split = groups(graph, computed, options.bytesPerPass ?? 2 ** 30);
+  const passes = typeof samples === "function" ? split : computed.length > 0 ? [computed] : [];
+  for (const names of await visited() ? [] : passes) {
     const piece = extract(graph, names);
     const count = await runAll(engine, piece, names, watch(start()), (index, outputs) => {
-      for (const [name, t] of outputs) observers.get(name)?.add(t);
+      for (const [name, t] of outputs) {
+        observers.get(name)?.add(t);
+        // Every sample brings new buffers; without this they live until the next collection.
+        if (engine.map !== undefined) release(t);
+      }
       options.onSample?.(index + 1, pass, passes.length);
     });
     refuseNone(count);

@@ -5,6 +5,9 @@ import { attr, node } from "../ir/graph.ts";
 import { f32 } from "../ir/tensor.ts";
 import { createFloatEngine } from "../run/float.ts";
 import { extract } from "./extract.ts";
+import { klThreshold } from "./methods/kl.ts";
+import { maxThreshold } from "./methods/max.ts";
+import { mseThreshold } from "./methods/mse.ts";
 import { type CalibrationEngine, observe } from "./observe.ts";
 import { statsOf } from "./stats.ts";
 import { float, graphOf, shuffled, values } from "./test_support.ts";
@@ -26,6 +29,9 @@ const sample = (i: number): Feeds =>
   new Map([["x", f32([1, 2, 5, 5], values("normal", 50, i, 1 + i))]]);
 const samples = Array.from({ length: 9 }, (_, i) => sample(i));
 const names = ["y", "x", "c", "w", "r"];
+
+/** An engine that opens nothing. */
+const none: CalibrationEngine = { name: "none", open: () => Promise.reject(new Error("opened")) };
 
 /** Hides what an engine can do besides opening sessions. */
 const bare = (e: CalibrationEngine): CalibrationEngine => ({
@@ -78,7 +84,6 @@ Deno.test("observe: takes one sample at a time from a plain engine, and says how
 });
 
 Deno.test("observe: inputs alone need no engine", async () => {
-  const none: CalibrationEngine = { name: "none", open: () => Promise.reject(new Error("opened")) };
   const stats = await observe(graph, ["x", "w"], samples, none);
   assert.equal(stats.get("x")?.count, 9 * 50);
 });
@@ -92,6 +97,80 @@ Deno.test("observe: no sample is an error", async () => {
     );
   }
   await engine.close();
+});
+
+Deno.test("observe: a sample's results are gone before the next sample is looked at", async () => {
+  const given: Float32Array[] = [];
+  let most = 0;
+  const engine: CalibrationEngine = {
+    ...none,
+    async map(_graph, fetch, source, onResult) {
+      let i = 0;
+      for await (const _ of source) {
+        const outputs = new Map(
+          fetch!.map((name) => [name, f32([1, 3, 5, 5], values("normal", 75, i))]),
+        );
+        for (const t of outputs.values()) given.push(t.data as Float32Array);
+        await onResult(i++, outputs);
+        most = Math.max(most, given.filter((d) => d.length > 0).length);
+      }
+    },
+  };
+  const many = Array.from({ length: 200 }, () => samples[0]!);
+  const stats = await observe(graph, ["c", "r"], many, engine);
+  assert.equal(stats.get("r")?.count, 200 * 75);
+  assert.deepEqual([given.length, most], [400, 0]);
+});
+
+Deno.test("observe: an engine that shows its tensors is used; the order of the elements does not matter", async () => {
+  const c = samples.map((_, i) => values("silu", 75, i, 1 + i));
+  const memory = new Float32Array(75);
+  const engine: CalibrationEngine = {
+    ...none,
+    async visit(g, fetch, source, visitor, o) {
+      assert.deepEqual([g.nodes.map((n) => n.name), fetch], [["conv"], ["c"]]);
+      let i = 0;
+      for await (const feeds of source) {
+        assert.equal(feeds, samples[i]);
+        // channels last, always in the same memory
+        c[i]!.forEach((v, k) => memory[k % 25 * 3 + Math.floor(k / 25)] = v);
+        visitor(i, "c", memory, [1, 3, 5, 5], "nhwc");
+        o.onSample(i++);
+      }
+      return i;
+    },
+  };
+  const done: number[] = [];
+  const stats = await observe(graph, ["c", "x"], samples, engine, {
+    onSample: (n, pass, passes) => done.push(n + pass + passes),
+  });
+  assert.deepEqual(stats.get("c"), statsOf("c", c.map((d) => f32([1, 3, 5, 5], d))));
+  assert.deepEqual(stats.get("x"), statsOf("x", samples.map((s) => s.get("x")!)));
+  assert.deepEqual(done, samples.map((_, i) => i + 2));
+  await assert.rejects(
+    observe(graph, ["c"], [], engine),
+    (e) => e instanceof BpuError && e.code === "calibration",
+  );
+  // an engine that cannot leaves the samples to its other ways
+  const ort = createFloatEngine({ workers: 0 });
+  const declines = { ...ort, visit: () => Promise.resolve(undefined) };
+  assert.deepEqual(
+    await observe(graph, ["c", "x"], samples.values(), declines),
+    await observe(graph, ["c", "x"], samples, ort),
+  );
+  await ort.close();
+});
+
+Deno.test("observe: without bins only ranges are kept, and histogram methods refuse", async () => {
+  const stats = await observe(graph, ["x"], samples, none, { bins: 0 });
+  const x = stats.get("x")!, full = statsOf("x", samples.map((s) => s.get("x")!));
+  assert.deepEqual({ ...x, positive: full.positive, negative: full.negative, width: full.width }, {
+    ...full,
+    zeros: x.zeros,
+  });
+  assert.equal(x.positive.length, 0);
+  assert.equal(maxThreshold(x), full.absmax);
+  for (const f of [klThreshold, mseThreshold]) assert.throws(() => f(x), BpuError);
 });
 
 Deno.test("extract: keeps what is needed, between cuts and outputs", () => {

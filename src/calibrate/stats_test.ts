@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { BpuError } from "../errors.ts";
 import { f32, tensor } from "../ir/tensor.ts";
-import { magnitudes, points } from "./histogram.ts";
-import { mustHaveSamples, Observer, statsOf, strideFor, type TensorStats } from "./stats.ts";
+import { scratch } from "../kernels/scratch.ts";
+import { magnitudes } from "./magnitudes.ts";
+import { mustHaveSamples, Observer, statsOf, strideFor } from "./stats.ts";
 import { activation, type Kind, shuffled, values } from "./test_support.ts";
 
 const kinds: Kind[] = ["normal", "laplace", "relu", "silu", "uniform", "spiky"];
@@ -28,7 +29,6 @@ Deno.test("observer: counts, ranges and histogram are those of all elements toge
     assert.equal(s.min, Math.min(...data));
     assert.equal(s.max, Math.max(...data));
     assert.equal(s.absmax, Math.max(...data.map(Math.abs)));
-    assert.ok(Math.abs(s.sum - data.reduce((a, b) => a + b, 0)) < 1e-8);
     // the narrowest power of two that holds the maximum
     assert.ok(Number.isInteger(Math.log2(s.width)));
     assert.ok(s.absmax < 8192 * s.width && s.absmax >= 4096 * s.width);
@@ -161,13 +161,17 @@ Deno.test("observer: counts that outgrow 32 bits go on in doubles", () => {
   assert.deepEqual(statsOf("t", samples, { wideFrom: 6000 }), statsOf("t", samples));
 });
 
-Deno.test("observer: memory does not grow with the samples", () => {
+Deno.test("observer: memory does not grow with the samples, nor with the observers", () => {
   const o = new Observer("t");
-  const size = (s: TensorStats) => s.positive.byteLength + s.negative.byteLength;
+  const size = () => {
+    const s = o.stats();
+    return [s.positive.length, s.negative.length, s.channels?.min.length, scratch().arena.used];
+  };
   o.add(activation("normal", 400, 1));
-  const before = size(o.stats());
+  const before = size();
   for (let i = 0; i < 500; i++) o.add(activation("normal", 400, i, 1 + i));
-  assert.equal(size(o.stats()), before);
+  for (let i = 0; i < 50; i++) new Observer(`${i}`).add(activation("normal", 40_000, i));
+  assert.deepEqual(size(), before);
 });
 
 Deno.test("magnitudes: both signs, merged to the number of bins asked for", () => {
@@ -184,14 +188,4 @@ Deno.test("magnitudes: both signs, merged to the number of bins asked for", () =
     for (const x of data) want[Math.floor(Math.abs(x) / m.width)]!++;
     assert.deepEqual(m.counts, want);
   }
-});
-
-Deno.test("points: one per filled bin, increasing, inside the range", () => {
-  const s = statsOf("t", [f32([6], [-2, -1, 0, 0.5, 3, 3])]);
-  const p = points(s);
-  assert.deepEqual([...p.count], [1, 1, 1, 2]);
-  const near = [-2, -1, 0.5, 3];
-  p.value.forEach((v, i) => assert.ok(Math.abs(v - near[i]!) <= s.width));
-  assert.equal(p.value[0], -2);
-  assert.equal(p.value[3], 3);
 });

@@ -18,6 +18,7 @@ import type { Json } from "./codec.ts";
 import { decompile } from "./decompile.ts";
 import { recordJson, recordsOf } from "./deleted.ts";
 import type { Deleted } from "./deleted.ts";
+import { performanceOf } from "./performance.ts";
 import { configInputs } from "./tensors.ts";
 
 /** Names of the original tool for the operators that can be removed, by side. */
@@ -161,8 +162,10 @@ function rebuilt(bin: Bin, g: Graph, deleted: readonly Deleted[], rows: Json): B
       return { ...(own ? before : {}), name: p.name, dtype: p.dtype, shape };
     });
   };
+  const performance = performanceOf(program, bin.info);
   const info: { readonly [k: string]: Json } = {
     ...rest,
+    ...(performance === undefined ? {} : { performance }),
     inputs: list("inputs"),
     outputs: list("outputs"),
     nodes: rows,

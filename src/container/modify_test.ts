@@ -134,3 +134,38 @@ Deno.test("nodes behind an nv12 input stay: they belong to the picture", async (
   const first = bin.program.segments.flatMap((s) => s.kind === "bpu" ? s.nodes : [])[0]!;
   throws(() => removeNode(bin, first.name), /input data is nv12/);
 });
+
+interface Performance {
+  latency_us: number;
+  layers: { name: string }[];
+}
+const performanceIn = (bin: Bin) => bin.info["performance"] as unknown as Performance;
+
+Deno.test("figures of the info section are those of the modified program, and come back", async () => {
+  const [bin] = await small({ transposed: true });
+  const before = performanceIn(bin);
+  const first = removeNode(bin, "data_HzQuantize").bin;
+  equal(first.info["performance"], bin.info["performance"], "Quantize is not the BPU's");
+  const cut = removeNode(first, "to_nchw").bin;
+  equal(performanceIn(cut).layers.map((l) => l.name), ["conv1", "conv2"]);
+  ok(performanceIn(cut).latency_us < before.latency_us);
+  equal(restoreLast(cut).bin.info["performance"], bin.info["performance"]);
+  const { performance: _, ...without } = bin.info;
+  const none = removeNode({ ...bin, info: without }, "y_HzDequantize").bin;
+  equal(none.info["performance"], undefined, "a model without figures gets none");
+});
+
+Deno.test("ports of a batch stay those of the whole batch", async () => {
+  const [single] = await small();
+  const batch: Bin = { ...single, program: { ...single.program, batch: 3 } };
+  const { bin } = removeNode(batch, "y_HzDequantize");
+  const port = (side: string) => (bin.info[side] as { shape: number[]; dtype: string }[])[0];
+  equal([port("inputs"), port("outputs")].map((p) => [p!.dtype, p!.shape]), [
+    ["float32", [3, 3, 8, 8]],
+    ["int32", [3, 5, 8, 8]],
+  ]);
+  equal(bin.program.batch, 3);
+  equal(bin.program.outputs[0]!.shape, [1, 5, 8, 8]);
+  const back = restoreLast(bin).bin;
+  equal((back.info["outputs"] as { shape: number[] }[])[0]!.shape, [3, 5, 8, 8]);
+});

@@ -9,14 +9,23 @@ import type { CalibrationEngine, Samples } from "../calibrate/observe.ts";
 import type { CompleteConfig } from "../formats/config/mod.ts";
 import type { CalibrationSet } from "../formats/data/mod.ts";
 import type { Graph } from "../ir/graph.ts";
-import { measure, searchBias, searchMethod } from "./search/default_search.ts";
+import { ASYMMETRIC } from "./search/asymmetric.ts";
+import {
+  measure,
+  reportPerChannel,
+  searchBias,
+  searchMethod,
+  searchRounding,
+} from "./search/default_search.ts";
 import type { Measured, SearchTools } from "./search/default_search.ts";
+import { addForm } from "./search/forms.ts";
+import type { Fork } from "./search/forms.ts";
 import type { Split } from "./search/held_back.ts";
 import { createJudge } from "./search/judge.ts";
 import { searchMixed } from "./search/mixed.ts";
 import type { MixedGoal, MixedResult } from "./search/mixed.ts";
 import { nodeInfoText, paretoCsv, paretoSvg } from "./search/pareto.ts";
-import type { Recipe, Workshop } from "./search/recipe.ts";
+import type { FormName, Recipe, Workshop } from "./search/recipe.ts";
 import { searchMix, Sensitivity } from "./search/sensitive.ts";
 
 /** Below this similarity `default` looks for methods per node, too. */
@@ -28,6 +37,9 @@ export interface AccuracyOptions {
   readonly samples: CalibrationSet;
   readonly split: Split;
   readonly integerInputs: ReadonlySet<string>;
+  readonly fork: Fork;
+  /** The same with all samples, those that are held back too. */
+  readonly forkAll: Fork;
   readonly goal?: MixedGoal;
   log(line: string): void;
   progress?(done: number, total: number): void;
@@ -40,16 +52,6 @@ export interface AccuracySearch {
   mixed(): MixedResult | undefined;
   /** File name suffix -> text; after `run`. */
   files(): ReadonlyMap<string, string>;
-}
-
-/** Whether anything is to be searched; without it all samples set thresholds and none is held back. */
-export function needsSearch(
-  c: Pick<CompleteConfig, "calibration">,
-  goal: MixedGoal | undefined,
-): boolean {
-  const { type, optimization } = c.calibration;
-  return type === "default" || type === "mix" || goal !== undefined ||
-    optimization.includes("bias_correction");
 }
 
 /** Samples of some indices, one at a time. */
@@ -80,23 +82,23 @@ export function accuracySearch(
       };
       const { type, optimization } = config.calibration;
       const searches = type === "default" || type === "mix";
+      const corrects = searches || optimization.includes("bias_correction");
       const shared = o.split.held.some((i) => o.split.observed.includes(i));
       o.log(
-        `${o.split.held.length} of ${o.samples.count} samples are held back to compare` +
-          (shared ? "; there are too few samples to keep them out of the calibration" : ""),
+        `${o.split.held.length} of ${o.samples.count} samples ` +
+          (shared
+            ? "are compared with the float model; the thresholds come from these, too"
+            : "are held back to compare"),
       );
-      o.log(
-        `search space: methods [${workshop.calibrator.candidates.join(", ")}]` +
-          (searches || optimization.includes("bias_correction")
-            ? ", bias correction [off, weights, full]"
-            : "") +
-          (type === "mix" ? ", methods per node" : "") +
-          (o.goal === undefined ? "" : ", int16 per tensor"),
-      );
-      const first = plain;
+      const forms = searches ? await addForms(workshop, o) : [];
+      o.log(`search space: ${spaceText(workshop, forms, config, corrects, o.goal)}`);
       let best: Measured = workshop.calibrator.candidates.length > 1
-        ? await searchMethod(tools, first)
-        : await measure(tools, first, first.method);
+        ? await searchMethod(tools, plain, {
+          forms,
+          zeros: searches && ASYMMETRIC && !zerosAlways(config),
+        })
+        : await measure(tools, plain, nameOf(plain));
+      if (plain.form === "per_channel") await reportPerChannel(tools, best);
       const sensitivity = new Sensitivity(tools);
       const poor = searches && best.similarity.score < POOR;
       if (poor && type === "default") {
@@ -118,11 +120,12 @@ export function accuracySearch(
         );
         best = mix;
       }
-      if (searches || optimization.includes("bias_correction")) {
+      if (optimization.includes("adaround")) best = await searchRounding(tools, best);
+      if (corrects) {
         best = await searchBias(tools, best);
       }
       if (o.goal !== undefined) {
-        found = await searchMixed(tools, sensitivity, best, o.goal);
+        found = await searchMixed(tools, sensitivity, best, o.goal, corrects);
         best = found;
         const text = nodeInfoText(workshop, found.int16);
         o.log(
@@ -137,11 +140,80 @@ export function accuracySearch(
         files.set("_pareto.svg", paretoSvg(found.pareto, found.int16.length));
         files.set("_node_info.txt", `${text}\n`);
       }
+      if (!shared) best = await refit(tools, best, o);
       o.log(
         `chosen: ${best.name}, similarity ${best.similarity.score.toFixed(6)} after ` +
-          `${judge.evaluations} evaluations`,
+          `${Number(judge.evaluations.toFixed(1))} evaluations of ${judge.samples} samples`,
       );
       return best.recipe;
     },
   };
+}
+
+/** Whether the calibrator gives zero points to whatever method, so that there is nothing to search. */
+const zerosAlways = ({ calibration: c }: CompleteConfig) =>
+  c.type !== "default" && c.optimization.includes("asymmetric");
+
+/** Forms that `default` and `mix` choose from, as far as the model has any of them. */
+async function addForms(w: Workshop, o: AccuracyOptions): Promise<FormName[]> {
+  const found: FormName[] = [];
+  for (const form of ["per_channel", "equalized", "smooth"] as const) {
+    if ((await addForm(w, form, o.fork)).changed > 0) found.push(form);
+  }
+  return found;
+}
+
+/** Part by which the loss may grow with thresholds of all samples: it did not choose them. */
+const SLACK = 0.05;
+
+/**
+ * The chosen recipe with thresholds of all samples: what was held back to decide is not lost for the
+ * ranges. Taken back where the similarity falls.
+ */
+async function refit(t: SearchTools, best: Measured, o: AccuracyOptions): Promise<Measured> {
+  const w = t.workshop, name = best.recipe.form ?? "plain", form = w.formOf(best.recipe);
+  const roots = [...w.layout.needed, ...w.layout.accumulators].map((r) => w.layout.root(r))
+    .filter((r) => w.fixed?.has(r) !== true);
+  const calibrator = await o.forkAll(form.graph, [...new Set(roots)]);
+  w.forms.set(name, { graph: form.graph, calibrator });
+  const all = await measure(t, best.recipe, `${best.name}, thresholds of all samples`);
+  const loss = (m: Measured) => 1 - m.similarity.score;
+  // A goal that was reached stays reached.
+  const worst = Math.min(o.goal?.accuracy ?? 0, best.similarity.worst);
+  const as = loss(all) <= loss(best) * (1 + SLACK) && all.similarity.worst >= worst;
+  if (as) return { ...all, name: best.name };
+  w.forms.set(name, form);
+  o.log("the thresholds of the observed samples are kept");
+  return best;
+}
+
+const nameOf = (r: Recipe) => r.form === "per_channel" ? `${r.method}, per_channel` : r.method;
+
+/** The dimensions of the search, as the log prints them. */
+function spaceText(
+  w: Workshop,
+  forms: readonly FormName[],
+  config: CompleteConfig,
+  corrects: boolean,
+  goal: MixedGoal | undefined,
+): string {
+  const { type, optimization } = config.calibration;
+  const both = (there: boolean) => there ? "[False, True]" : "[False]";
+  const searches = type === "default" || type === "mix";
+  const always = zerosAlways(config);
+  return [
+    `methods [${w.calibrator.candidates.join(", ")}]`,
+    ...(searches
+      ? [
+        `per_channel ${both(forms.includes("per_channel"))}`,
+        `asymmetric ${always ? "[True]" : both(ASYMMETRIC)}`,
+        `equalization ${both(forms.includes("equalized"))}`,
+        ...(forms.includes("smooth") ? [`smoothing ${both(true)}`] : []),
+      ]
+      : []),
+    ...(optimization.includes("adaround") ? ["adaround [False, True]"] : []),
+    ...(corrects ? ["bias correction [off, weights, full]"] : []),
+    ...(type === "mix" ? ["methods per node"] : []),
+    ...(goal === undefined ? [] : ["int16 per tensor"]),
+  ].join(", ");
 }

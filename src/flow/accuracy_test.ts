@@ -56,13 +56,14 @@ const scores = (log: readonly string[]) =>
   }));
 
 Deno.test("held-back samples are apart from the others and spread over all", () => {
-  for (const n of [4, 7, 20, 100, 1000]) {
+  for (const n of [9, 10, 20, 100, 1000]) {
     const { observed, held } = splitSamples(n);
     assert.equal(observed.length + held.length, n);
     assert.equal(new Set([...observed, ...held]).size, n);
     assert.ok(held.length >= 1 && held.length <= 16);
   }
   assert.deepEqual(splitSamples(2), { observed: [0, 1], held: [0, 1] });
+  assert.equal(splitSamples(8).held.length, 8);
   const { held } = splitSamples(1000);
   assert.ok(held[0]! < 100 && held.at(-1)! > 900);
 });
@@ -147,11 +148,87 @@ Deno.test("set_Softmax_output_int8 asks Softmax onto the BPU", async () => {
   assert.equal(await on("set_Softmax_output_int8"), "BPU");
 });
 
-Deno.test("per_channel says what it did", async () => {
+Deno.test("per_channel says what it did and what it is worth, and is kept", async () => {
   const c = config("max");
-  const { log } = await make({ ...c, calibration: { ...c.calibration, perChannel: true } });
+  const { made, log } = await make({ ...c, calibration: { ...c.calibration, perChannel: true } });
   assert.ok(
     log.some((l) => l === "per_channel: 1 tensors have a scale per channel"),
     log.join("\n"),
   );
+  assert.ok(log.some((l) => /^per_channel: similarity [\d.]+ without, [\d.]+ with it; /.test(l)));
+  assert.equal(made.conversion.recipe.form, "per_channel");
+  // Thresholds come from all samples: nothing is decided.
+  assert.ok(log.some((l) => l.startsWith("8 of 8 samples are compared")));
+});
+
+Deno.test("asymmetric by option: zero points where they make steps finer, bits proven", async () => {
+  const { made } = await make(config("max", "asymmetric"));
+  const plans = [...made.conversion.plan.tensors.values()];
+  assert.ok(plans.some((p) => p.dtype === "int8" && p.zero !== 0));
+  const symmetric = await make(config("max"));
+  assert.ok([...symmetric.made.conversion.plan.tensors.values()].every((p) => p.zero === 0));
+});
+
+Deno.test("default decides on per_channel, zero points and equalization itself", async () => {
+  const { made, log } = await make(config("default"), undefined, unevenGraph());
+  const space = log.find((l) => l.startsWith("search space: "))!;
+  assert.match(
+    space,
+    /per_channel \[False, True\], asymmetric \[.*\], equalization \[False, True\]/,
+  );
+  const tried = scores(log);
+  const forms = [...tried.keys()].filter((n) => /, (per_channel|equalized)$/.test(n));
+  assert.ok(forms.length >= 2, log.join("\n"));
+  const chosen = log.map((l) => /^chosen: (.*), similarity ([\d.]+)/.exec(l)).find((m) => m)!;
+  assert.ok(Number(chosen[2]) >= tried.get("max")!);
+  // One channel is 100 times louder than the others: one scale for all cannot be the choice.
+  assert.notEqual(made.conversion.recipe.form ?? "plain", "plain", chosen[1]);
+});
+
+/** The small model with a first convolution whose channels differ and a second that evens them out. */
+function unevenGraph(): Graph {
+  const graph = smallGraph({});
+  const scaled = (name: string, axis: number, f: (c: number) => number) => {
+    const k = graph.constants.get(name)!,
+      inner = k.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const data = (k.data as Float32Array).map((v, i) =>
+      v * f(Math.floor(i / inner) % k.shape[axis]!)
+    );
+    return [name, { ...k, data }] as const;
+  };
+  const [first, second] = graph.nodes.filter((n) => n.op === "Conv");
+  const factor = (c: number) => c === 0 ? 100 : 1;
+  const bias = first!.inputs[2];
+  return {
+    ...graph,
+    constants: new Map([
+      ...graph.constants,
+      scaled(first!.inputs[1]!, 0, factor),
+      ...(bias === undefined ? [] : [scaled(bias, 0, factor)]),
+      scaled(second!.inputs[1]!, 1, (c) => 1 / factor(c)),
+    ]),
+  };
+}
+
+Deno.test("adaround: measured, deterministic, in the stage models", async () => {
+  const first = await make(config("max", "adaround")),
+    again = await make(config("max", "adaround"));
+  assert.ok(first.log.some((l) => /^adaround: \d+ weights of 2 layers/.test(l)));
+  assert.ok(first.log.some((l) => l.startsWith("  max, adaround: similarity ")));
+  assert.deepEqual(first.made.files.get("small.bin"), again.made.files.get("small.bin"));
+});
+
+Deno.test("accuracy_target is --accuracy; options without effect say so", async () => {
+  const c = config("default");
+  const given = (more: Partial<CompleteConfig["calibration"]>): CompleteConfig => ({
+    ...c,
+    calibration: { ...c.calibration, ...more },
+  });
+  const flag = await make(c, { accuracy: 1 }), key = await make(given({ accuracyTarget: 1 }));
+  assert.deepEqual(key.log, flag.log);
+  assert.ok(key.made.files.has("small_node_info.txt"));
+  const easy = await make(given({ accuracyTarget: 1 }), { accuracy: 0.5 });
+  assert.deepEqual(wide(easy.made), [], "the flag wins");
+  const { log } = await make(given({ type: "max", optimization: ["lstm_batch_last"] }));
+  assert.ok(log.some((l) => l.startsWith("optimization lstm_batch_last has no effect: ")));
 });

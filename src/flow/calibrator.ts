@@ -7,6 +7,7 @@
 import { klThreshold } from "../calibrate/methods/kl.ts";
 import { maxThreshold } from "../calibrate/methods/max.ts";
 import { mseThreshold, mseThroughFunction } from "../calibrate/methods/mse.ts";
+import { octavThreshold } from "../calibrate/methods/octav.ts";
 import { percentileThreshold } from "../calibrate/methods/percentile.ts";
 import { observe } from "../calibrate/observe.ts";
 import type { CalibrationEngine, SampleSource } from "../calibrate/observe.ts";
@@ -18,6 +19,8 @@ import { consumers } from "../ir/graph.ts";
 import type { QType } from "../ops/arithmetic.ts";
 import { opOf } from "../ops/registry.ts";
 import type { UnaryDef } from "../ops/unary.ts";
+import { visitAll } from "../run/float_kernels/choose.ts";
+import { asymmetricPlan } from "../quantize/plan.ts";
 import type { TensorPlan } from "../quantize/plan.ts";
 
 /** Where thresholds come from. */
@@ -47,6 +50,7 @@ const percentile = (q: number): [string, Method] => [
 const max: [string, Method] = ["max", maxThreshold];
 const kl: [string, Method] = ["kl", (s) => klThreshold(s).threshold];
 const mse: [string, Method] = ["mse", (s) => mseThreshold(s).threshold];
+const octav: [string, Method] = ["octav", (s) => octavThreshold(s)];
 
 /** Methods that a calibration type tries, in the order in which ties are decided. */
 export function methodsOf(
@@ -62,23 +66,51 @@ export function methodsOf(
       return new Map([kl]);
     case "default":
     case "mix":
-      return new Map([max, percentile(0.99999), percentile(0.9999), kl, mse]);
+      return new Map([max, percentile(0.99999), percentile(0.9999), kl, mse, octav]);
   }
+}
+
+/**
+ * The engine, and for the graphs that they cover the float kernels, which show tensors without copies.
+ * What does not fit into their memory is left to the engine.
+ */
+function visiting(engine: CalibrationEngine): CalibrationEngine {
+  return {
+    async visit(graph, fetch, samples, visitor, o) {
+      let shown = false;
+      try {
+        return await visitAll(graph, fetch, samples, (...tensor) => {
+          shown = true;
+          visitor(...tensor);
+        }, o);
+      } catch (error) {
+        if (!shown && error instanceof BpuError && error.code === "limit") return undefined;
+        throw error;
+      }
+    },
+    ...engine,
+  };
 }
 
 /** A calibrator over samples. */
 export function createCalibrator(
-  p: Pick<CalibrationParameters, "type" | "maxPercentile">,
+  p:
+    & Pick<CalibrationParameters, "type" | "maxPercentile">
+    & Partial<Pick<CalibrationParameters, "optimization">>,
   engine: CalibrationEngine,
   samples: SampleSource,
   onSample?: (done: number) => void,
 ): Calibrator {
   const methods = methodsOf(p);
+  // `default` decides on it by itself.
+  const asymmetric = p.type !== "default" && p.optimization?.includes("asymmetric") === true;
   const stats = new Map<string, TensorStats>();
   const functions = new Map<string, (x: number) => number>();
   const known = new Map<string, TensorPlan>();
+  /** Nothing needs a histogram. */
+  const rangesOnly = methods.size === 1 && methods.has("max");
   const byMethod = (name: string, s: TensorStats): number => {
-    if (name === "max") return maxThreshold(s);
+    if (name === "max" || rangesOnly) return maxThreshold(s);
     if (name !== throughFunction) return methods.get(name)!(s);
     const f = functions.get(s.name);
     return f === undefined ? mseThreshold(s).threshold : mseThroughFunction(s, f).threshold;
@@ -90,7 +122,8 @@ export function createCalibrator(
     async observe(graph, tensors) {
       known.clear();
       for (const [t, f] of functionsRead(graph)) functions.set(t, f);
-      const found = await observe(graph, tensors, samples, engine, {
+      const found = await observe(graph, tensors, samples, visiting(engine), {
+        ...(rangesOnly ? { bins: 0 } : {}),
         ...(onSample === undefined ? {} : { onSample: (done) => onSample(done) }),
       });
       for (const [name, s] of found) stats.set(name, s);
@@ -110,6 +143,7 @@ export function createCalibrator(
       let plan = known.get(key);
       if (plan === undefined) {
         plan = { dtype, threshold: byMethod(method, s), zero: 0, method };
+        if (asymmetric) plan = asymmetricPlan(plan, s);
         known.set(key, plan);
       }
       return plan;

@@ -22,7 +22,8 @@ import type { Plan, TensorPlan } from "../quantize/plan.ts";
 import type { Quantized } from "../quantize/quantize.ts";
 import type { Calibrator } from "./calibrator.ts";
 import { closed } from "./search/regions.ts";
-import { perChannel } from "./search/per_channel.ts";
+import { addForm } from "./search/forms.ts";
+import type { Fork } from "./search/forms.ts";
 import { openWorkshop } from "./search/recipe.ts";
 import type { Recipe, Workshop } from "./search/recipe.ts";
 
@@ -49,6 +50,12 @@ export interface ConvertOptions {
    */
   readonly int16?: (graph: Graph, layout: QuantLayout) => ReadonlySet<string>;
   readonly calibrator: Calibrator;
+  /**
+   * A calibrator for a graph with other constants, that has observed some of its tensors; for
+   * `perChannel` and searches. Without it the calibrator itself observes them again, and no search may
+   * add forms.
+   */
+  readonly fork?: Fork;
   /** One activation scale per channel where every reader can absorb it. */
   readonly perChannel?: boolean;
   /** Decides how the graph is quantized; without it the calibrator's first method does. */
@@ -93,11 +100,15 @@ export async function optimized(
  * A node whose numbers do not fit is moved to the CPU with its reason, and the rest is quantized again.
  */
 export async function convert(original: Graph, options: ConvertOptions): Promise<Conversion> {
-  let graph = await optimized(original, options);
+  const graph = await optimized(original, options);
   options.stage?.("optimize");
   const refused = new Map<string, string>(options.place?.refused);
   const denied = new Set<string>();
-  let perTensor = options.perChannel === true;
+  const told = new Set<string>();
+  const tell = (line: string) => {
+    if (!told.has(line)) options.log?.(line);
+    told.add(line);
+  };
   const known = new Set<string>(options.fixed?.keys());
   const { calibrator } = options;
 
@@ -120,18 +131,6 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
       await calibrator.observe(graph, missing);
       for (const t of missing) known.add(t);
     }
-    if (perTensor) {
-      perTensor = false;
-      const made = perChannel(graph, layout, (t) => calibrator.stats?.(t));
-      for (const line of made.notes) options.log?.(`per_channel: ${line}`);
-      options.log?.(`per_channel: ${made.scaled.length} tensors have a scale per channel`);
-      if (made.scaled.length > 0) {
-        graph = made.graph;
-        known.clear();
-        for (const t of options.fixed?.keys() ?? []) known.add(t);
-        continue;
-      }
-    }
     const workshop = openWorkshop({
       graph,
       march: options.march,
@@ -142,21 +141,24 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
       ...(options.integerInputs === undefined ? {} : { integerInputs: options.integerInputs }),
     });
     try {
+      const per = options.perChannel === true && await addPerChannel(workshop, options, tell);
       const plain: Recipe = {
         method: calibrator.candidates[0]!,
         int16: closed(workshop, asked),
+        ...(per ? { form: "per_channel" } : {}),
       };
       const first = workshop.build(plain);
       const recipe = await options.search?.(workshop, plain) ?? plain;
       options.stage?.("calibrate");
-      const built = recipe === plain ? first : workshop.build(recipe);
+      // A search may have changed the thresholds behind the same recipe.
+      const built = options.search === undefined ? first : workshop.build(recipe);
       const calibrated = insertCalibration(built.graph, built.plan, built.layout);
       options.stage?.("quantize");
       const program = compile(built.quantized.graph, options.march.name);
       options.stage?.("compile");
       return {
         original,
-        optimized: graph,
+        optimized: workshop.formOf(recipe).graph,
         calibrated,
         quantized: built.quantized,
         program,
@@ -177,6 +179,23 @@ export async function convert(original: Graph, options: ConvertOptions): Promise
       options.log?.(`Layer ${error.nodeName} will be executed on CPU: ${error.why}`);
     }
   }
+}
+
+/** Adds the form with scales per channel and says what was done; false where nothing could be. */
+async function addPerChannel(
+  workshop: Workshop,
+  options: ConvertOptions,
+  log: (line: string) => void,
+): Promise<boolean> {
+  const { calibrator } = options;
+  const again: Fork = async (graph, tensors) => {
+    await calibrator.observe(graph, tensors);
+    return calibrator;
+  };
+  const { changed, notes } = await addForm(workshop, "per_channel", options.fork ?? again);
+  for (const line of notes) log(`per_channel: ${line}`);
+  log(`per_channel: ${changed} tensors have a scale per channel`);
+  return changed > 0;
 }
 
 /** Tensors (roots) that a node reads or makes. */

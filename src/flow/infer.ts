@@ -22,7 +22,7 @@ import type { Tensor } from "../ir/tensor.ts";
 import { numbersOf } from "../ir/tensor.ts";
 import type { FloatEngine } from "../run/float.ts";
 import { openProgram } from "../run/simulator.ts";
-import { quantizedFeeds } from "./feeds.ts";
+import { asPort, quantizedFeeds } from "./feeds.ts";
 import { isConvolution, LAYERS_KEY, layersFrom } from "./layers.ts";
 import type { DumpLayer } from "./layers.ts";
 import { toRuntimeLayout } from "./layouts.ts";
@@ -253,7 +253,7 @@ export async function inferModel(
       }
       const sample = await sampleOf(file, input, config, options.layout);
       const taken = toModelInput(sample, input);
-      feeds.set(p.name, opened.runtime ? toRuntimeLayout(taken, input) : taken);
+      feeds.set(p.name, asPort(opened.runtime ? toRuntimeLayout(taken, input) : taken, p));
     }
     for (const name of files.keys()) {
       if (inputs.length > 1 && !inputs.some((p) => p.name === name)) {

@@ -23,7 +23,7 @@ export function loadQuantized(
 ): LoadedScales {
   const load = config.calibration.type === "load";
   if (!isQuantized(graph)) {
-    if (!load) return { graph, tensors: new Map(), weights: new Map() };
+    if (!load) return { graph, tensors: new Map(), weights: new Map(), notes: [] };
     throw new BpuError(
       "calibration",
       "calibration_type load needs a quantized model, this one has no quantization nodes",
@@ -36,8 +36,9 @@ export function loadQuantized(
   const found = loadScales(graph);
   if (load) {
     log(`Load the scales of ${found.tensors.size} tensors and ${found.weights.size} weights.`);
+    for (const line of found.notes) log(line);
     return found;
   }
   log("The model is quantized; its scales are left out (calibration_type load would take them).");
-  return { graph: found.graph, tensors: new Map(), weights: new Map() };
+  return { graph: found.graph, tensors: new Map(), weights: new Map(), notes: [] };
 }

@@ -9,6 +9,7 @@ import { f32, numbersOf, tensor } from "../ir/tensor.ts";
 import { bayes } from "../march/bayes.ts";
 import { functionsOf } from "../ops/functions.ts";
 import { inferTypes } from "../ops/infer.ts";
+import { planScale } from "../quantize/plan.ts";
 import { isQuantized, loadScales } from "../quantize/load_scales.ts";
 import { createFloatEngine } from "../run/float.ts";
 import { openProgram } from "../run/simulator.ts";
@@ -105,20 +106,48 @@ Deno.test("pairs become plans, a range from zero becomes a Relu, weights keep th
   equal(graph.nodes.map((n) => n.op).join(), "Conv,Relu,MaxPool,Conv");
   ok(!isQuantized(graph));
   equal(tensors.get("x")!.threshold, 127 / 64);
-  equal(tensors.get("c_relu")!.threshold, 255 / 8);
+  equal(tensors.get("c_relu")!.zero, -128);
+  equal(planScale(tensors.get("c_relu")!), 1 / 8);
   equal(tensors.has("c"), false);
   const want = f32([4], [0.01, 0.02, 0.005, 0.03]).data as Float32Array;
   equal(weights.get("wd")!.join(), Float32Array.from(want, (s) => 127 * s).join());
 });
 
 Deno.test("the restored model gives what the quantized one gave", async () => {
-  const g = qdq();
   const feeds = new Map([["x", random([1, 3, 8, 8], 1.5, 3)]]);
-  const want = (await run(g, feeds)).get("y")!;
-  const { out, guessed } = await simulated(g, feeds);
-  equal(guessed.length, 0, `no range was loaded for ${guessed.map(([t]) => t)}`);
-  // conv2 sums four values, each within one step (1/4: half the levels are negative, unused ones).
-  ok(distance(want, out.get("y")!) <= 4 * 0.25, `${distance(want, out.get("y")!)}`);
+  for (const zero of [-128, -127, -40, 90]) {
+    const plain = qdq();
+    const low = tensor("int8", [], Int8Array.of(zero));
+    const xz = tensor("uint8", [], Uint8Array.of(120));
+    const constants = new Map(plain.constants).set("low", low).set("z", xz);
+    const g = inferTypes({ ...plain, constants, types: new Map() });
+    const want = (await run(g, feeds)).get("y")!;
+    const { out, guessed } = await simulated(g, feeds);
+    equal(guessed.length, 0, `no range was loaded for ${guessed.map(([t]) => t)}`);
+    // conv2 sums four values, each within one step: the same zero points and saturation.
+    const far = distance(want, out.get("y")!);
+    ok(far <= 4 / 8, `zero point ${zero}: ${far}`);
+  }
+});
+
+Deno.test("zero points are taken as they are, for int16 a symmetric range and a sentence", () => {
+  const z = (t: Tensor) => {
+    const g = qdq();
+    const constants = new Map(g.constants).set("low", t);
+    return loadScales(inferTypes({ ...g, constants, types: new Map() }));
+  };
+  for (const zero of [-128, -127, -50, -1, 1, 77, 127]) {
+    const { tensors } = z(tensor("int8", [], Int8Array.of(zero)));
+    const p = tensors.get(zero === -128 ? "c_relu" : "c")!;
+    equal(p.zero, zero);
+    equal(planScale(p), 1 / 8);
+  }
+  const u = z(tensor("uint8", [], Uint8Array.of(100))).tensors.get("c")!;
+  equal(u.zero, -28);
+  const wide = z(tensor("int16", [], Int16Array.of(5)));
+  equal(wide.tensors.get("c")!.zero, 0);
+  equal(wide.tensors.get("c")!.threshold, 32773 / 8);
+  ok(/c is int16 with zero point 5/.test(wide.notes.join()));
 });
 
 Deno.test("computed scales of a QLinear operator are refused with the node's name", () => {

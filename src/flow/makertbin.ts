@@ -15,11 +15,19 @@ import type { Graph } from "../ir/graph.ts";
 import { marchOf } from "../march/mod.ts";
 import { functionsOf } from "../ops/functions.ts";
 import type { FloatEngine } from "../run/float.ts";
-import { accuracySearch, needsSearch, samplesOf } from "./accuracy.ts";
+import { accuracySearch, samplesOf } from "./accuracy.ts";
+import {
+  explicitPerChannel,
+  goalOf,
+  needsSearch,
+  splitFor,
+  unusedOptions,
+} from "./accuracy_options.ts";
+import type { Plan } from "../quantize/plan.ts";
 import { createCalibrator } from "./calibrator.ts";
 import { convert } from "./convert.ts";
 import type { Conversion, StageName } from "./convert.ts";
-import { quantizedFeeds } from "./feeds.ts";
+import { quantizedFeeds, typedSamples } from "./feeds.ts";
 import { compileScheduled, finish } from "./finish.ts";
 import type { Finished } from "./finish.ts";
 import { attachInputs } from "./inputs.ts";
@@ -35,7 +43,7 @@ import { cutAtNodes } from "./output_nodes.ts";
 import { bpuKinds, placeOptions } from "./place_options.ts";
 import { prove } from "./prove.ts";
 import type { Proof } from "./prove.ts";
-import { splitSamples } from "./search/held_back.ts";
+import type { Fork } from "./search/forms.ts";
 import type { MixedGoal } from "./search/mixed.ts";
 import { quantInfo } from "./quant_info.ts";
 import { version } from "./version.ts";
@@ -78,15 +86,25 @@ export async function makertbin(
   const log = (line: string) => options.log?.(line);
   const loaded = loadQuantized(cutAtNodes(model, config.model.outputNodes), config, log);
   const prepared = attachInputs(loaded.graph, config.inputs);
-  const searching = needsSearch(config, options.goal);
+  const samples = typedSamples(options.samples, prepared.graph.inputs);
+  const goal = goalOf(config, options.goal);
+  const searching = needsSearch(config, goal);
+  const split = splitFor(config, goal, samples.count);
   const everyone = Array.from({ length: options.samples.count }, (_, i) => i);
-  const split = searching ? splitSamples(options.samples.count) : { observed: everyone, held: [] };
-  const calibrator = createCalibrator(
-    config.calibration,
-    options.engine,
-    () => samplesOf(options.samples, split.observed),
-    (done) => options.progress?.(done, split.observed.length),
-  );
+  const open = (indices: readonly number[] = split.observed) =>
+    createCalibrator(
+      config.calibration,
+      options.engine,
+      () => samplesOf(options.samples, indices),
+      (done) => options.progress?.(done, indices.length),
+    );
+  const calibrator = open();
+  const forkFor = (indices: readonly number[]): Fork => async (graph, tensors) => {
+    const own = open(indices);
+    await own.observe(graph, tensors);
+    return own;
+  };
+  const fork = forkFor(split.observed);
   const announce = () => {
     if (calibrator.candidates.length > 1) {
       log("Run calibration model with modelwise search method.");
@@ -96,16 +114,16 @@ export async function makertbin(
     }
   };
   const march = marchOf(config.model.march);
-  if (config.calibration.optimization.includes("asymmetric")) {
-    log("optimization asymmetric: no operator has an asymmetric form yet; scales are symmetric");
-  }
+  for (const line of unusedOptions(config)) log(line);
   const search = !searching ? undefined : accuracySearch(prepared.graph, config, {
     engine: options.engine,
-    samples: options.samples,
+    samples,
     split,
     integerInputs: prepared.integerInputs,
+    fork,
+    forkAll: forkFor(everyone),
     log,
-    ...(options.goal === undefined ? {} : { goal: options.goal }),
+    ...(goal === undefined ? {} : { goal }),
     progress: (done, total) => options.progress?.(done, total),
   });
   const converted = await convert(prepared.graph, {
@@ -117,7 +135,8 @@ export async function makertbin(
     integerInputs: prepared.integerInputs,
     int16: (graph, layout) => int16Tensors(graph, layout, march, config, log),
     calibrator,
-    perChannel: config.calibration.perChannel,
+    fork,
+    perChannel: explicitPerChannel(config),
     engine: options.engine,
     log,
     stage(name) {
@@ -127,6 +146,7 @@ export async function makertbin(
     ...(search === undefined ? {} : { search: (w, plain) => search.run(w, plain) }),
   });
   log(`Select ${converted.method} method.`);
+  for (const line of zeroPointLines(converted.plan, config)) log(line);
   const quantized = attachLayouts(converted.quantized, config.inputs);
   log(`Start to compile the model with march ${config.model.march}.`);
   const scheduled = await compileScheduled(quantized.graph, config, options.cache, {
@@ -139,7 +159,7 @@ export async function makertbin(
   }
   log(`End to compile the model with march ${config.model.march}.`);
   options.stage?.("compile");
-  const feeds = await options.samples.sample(0);
+  const feeds = await samples.sample(0);
   const proof = await prove(
     conversion,
     options.engine,
@@ -168,6 +188,19 @@ export async function makertbin(
   }
   options.stage?.("write");
   return { conversion, proof, rows, finished, files };
+}
+
+/** What the log says about zero points. */
+function zeroPointLines(plan: Plan, { calibration }: CompleteConfig): string[] {
+  const plans = [...plan.tensors.values()];
+  const zeros = plans.filter((p) => p.zero !== 0).length;
+  const asked = calibration.optimization.includes("asymmetric") && calibration.type !== "default";
+  if (zeros === 0 && !asked) return [];
+  const wide = plans.filter((p) => p.dtype === "int16").length;
+  return [
+    `${zeros} of ${plans.length} tensors are asymmetric (they have a zero point).`,
+    ...(wide === 0 ? [] : [`${wide} int16 tensors stay symmetric: only int8 has zero points.`]),
+  ];
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);

@@ -235,7 +235,7 @@ async function runForm(
 ): Promise<FormResult> {
   try {
     const shapes = new Map([...feeds].map(([name, t]) => [name, t.shape] as const));
-    const graph = loadOnnx(model, { inputShapes: shapes });
+    const graph = loadOnnx(model, { inputShapes: shapes, containers: k.containers });
     const conversion = await convertWith(graph, march, engine, feeds);
     const bpu = conversion.layout.groups.size;
     const { outputs, problem } = await simulate(conversion, engine, feeds);
@@ -282,17 +282,19 @@ export async function runCase(
     }
     inputs.set(name, t);
   }
-  if ([...k.outputs.values()].every((t) => t === undefined)) {
+  if (k.outputs.size > 0 && [...k.outputs.values()].every((t) => t === undefined)) {
     return { ...head, forms: [], outOfScope: "no output is a tensor of a known type" };
   }
   const forms = [await runForm("as it is", k.model, k, inputs, march, engine)];
   const [first, ...rest] = [...inputs];
   if (first !== undefined && rest.length > 0) {
-    const model = frozen(k.model, new Map(rest));
+    const model = frozen(k.model, new Map(rest), k.containers);
     forms.push(await runForm("constants", model, k, new Map([first]), march, engine));
   }
   if (first !== undefined) {
-    forms.push(await runForm("folded", frozen(k.model, inputs), k, new Map(), march, engine));
+    forms.push(
+      await runForm("folded", frozen(k.model, inputs, k.containers), k, new Map(), march, engine),
+    );
   }
   return { ...head, forms };
 }
@@ -309,6 +311,13 @@ const otherwise: readonly (readonly [string, string])[] = [
   ...["test_cast_FLOAT_to_STRING", "test_castlike_FLOAT_to_STRING"].map((name) =>
     [name, "onnxruntime writes eight digits of a float, numpy the shortest that read back"] as const
   ),
+  ...["test_cast_FLOAT_to_BFLOAT16", "test_castlike_FLOAT_to_BFLOAT16"].map((name) =>
+    [name, "the expected values are cut off; the specification rounds to even"] as const
+  ),
+  [
+    "test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True",
+    "the expected values count what ceil_mode adds behind the padding; onnxruntime and PyTorch do not",
+  ],
   ["test_qlinearmatmul_2D_int8", "the expected values wrap around; onnxruntime saturates"],
   ["test_qlinearmatmul_3D_int8", "the expected values wrap around; onnxruntime saturates"],
   [

@@ -1,11 +1,12 @@
 /**
- * `<prefix>_quant_info.json`: thresholds, scales and similarity per node of the float graph.
+ * `<prefix>_quant_info.json`: thresholds, scales, zero points and similarity per node of the float graph.
  *
  * @module
  */
 
 import { scaleOf } from "../ops/arithmetic.ts";
-import { weightThresholds } from "../quantize/calibrated.ts";
+import { channelMaxima } from "../calibrate/weights.ts";
+import { planOf, planScale } from "../quantize/plan.ts";
 import type { Conversion } from "./convert.ts";
 import type { Proof } from "./prove.ts";
 
@@ -18,26 +19,31 @@ export function quantInfo(c: Conversion, proof: Proof): string {
     const group = c.layout.groups.get(n.name);
     if (group === undefined) continue;
     const weights = new Map((group.def.quant?.weights ?? []).map((w) => [w.input, w.axis]));
-    const methods: string[] = [], scales: number[][] = [];
+    const methods: string[] = [], scales: number[][] = [], zeros: number[][] = [];
     const thresholds = n.inputs.map((t, i) => {
       const k = c.optimized.constants.get(t);
       if (k !== undefined) {
         const axis = weights.get(i);
         if (axis === undefined) {
           scales.push([]);
+          zeros.push([]);
           return [];
         }
-        const v = [...c.plan.weights.get(t) ?? weightThresholds(k, axis)];
+        const v = [...c.plan.weights.get(t) ?? channelMaxima(k, axis)];
         scales.push(v.map((x) => scaleOf(x, "int8")));
+        zeros.push(v.map(() => 0));
         return v.map(six);
       }
-      const p = t === "" ? undefined : c.plan.tensors.get(c.layout.root(t));
-      if (p === undefined) {
+      const root = c.layout.root(t);
+      if (t === "" || !c.plan.tensors.has(root)) {
         scales.push([]);
+        zeros.push([]);
         return [];
       }
+      const p = planOf(c.plan, root);
       methods.push(p.method);
-      scales.push([scaleOf(p.threshold, p.dtype)]);
+      scales.push([planScale(p)]);
+      zeros.push([p.zero]);
       return [six(p.threshold)];
     });
     const cosine = proof.nodes.get(n.name)?.cosine;
@@ -47,6 +53,7 @@ export function quantInfo(c: Conversion, proof: Proof): string {
       outputs: [...group.outputs],
       thresholds,
       scales,
+      zero_points: zeros,
       methods,
       ...(cosine === undefined ? {} : { cosine_similarity: cosine.toFixed(6) }),
     }]);

@@ -186,10 +186,7 @@ export class Arena {
 
 function writeConstants(memory: WebAssembly.Memory): void {
   new Int16Array(memory.buffer, constantsAt, 8).fill(1); // ones: second operand of the pairwise add
-  const rounding = [320, -0, -320, 0.4999, 12582912]; // for quantize.ts, 4 lanes each
-  const f = new Float32Array(memory.buffer, constantsAt + 32, 4 * rounding.length);
-  rounding.forEach((v, i) => f.fill(v, 4 * i, 4 * i + 4));
-  new Int32Array(memory.buffer, constantsAt + 112, 4).fill(0x4b400000); // the bits of 12582912
+  new Float32Array(memory.buffer, constantsAt + 48, 4).fill(-0);
   // Masks that interleave three planes (colour.ts): byte i of 48 is byte i / 3 of plane i % 3.
   const masks = new Uint8Array(memory.buffer, constantsAt + 128, 144);
   for (let i = 0; i < 48; i++) {
@@ -200,4 +197,16 @@ function writeConstants(memory: WebAssembly.Memory): void {
   }
   new Int16Array(memory.buffer, constantsAt + 272, 8).fill(128);
   new Int16Array(memory.buffer, constantsAt + 288, 8).fill(255);
+  // For quantize8.ts, quantize_exact.ts and quantize16.ts.
+  new Float32Array(memory.buffer, constantsAt + 304, 4).fill(8194);
+  new Int32Array(memory.buffer, constantsAt + 320, 4).fill(16383);
+  new Int32Array(memory.buffer, constantsAt + 336, 4).fill(4);
+  new Float64Array(memory.buffer, constantsAt + 352, 2).fill(0.5 + 2 ** -30);
+  new Float64Array(memory.buffer, constantsAt + 368, 2).fill(-0);
+  new Float64Array(memory.buffer, constantsAt + 384, 2).fill(1.5 * 2 ** 25);
+  new Float64Array(memory.buffer, constantsAt + 400, 2).fill(4098);
+  new Int32Array(memory.buffer, constantsAt + 416, 4).fill(8191);
+  // For micro/requant.ts.
+  new Float32Array(memory.buffer, constantsAt + 432, 4).fill(2 ** -16);
+  new Float32Array(memory.buffer, constantsAt + 448, 4).fill(2 ** 15 + 2);
 }

@@ -3,14 +3,9 @@ import { BpuError } from "../errors.ts";
 import { Random } from "./cases.ts";
 import { compare, type Distances } from "./compare.ts";
 import { Histogram } from "./histogram.ts";
-import { absmax, absmaxPerChannel, channelStatistics, minmax } from "./statistics.ts";
-import {
-  klThreshold,
-  mseThreshold,
-  octavThreshold,
-  percentile,
-  quantizationError,
-} from "./threshold.ts";
+import { partRangesRef, tallyBlock } from "./histogram_ref.ts";
+import { absmax, absmaxPerChannel, channelStatistics, minmax, type Order } from "./statistics.ts";
+import { klCurve } from "./threshold.ts";
 import { klCurveRef } from "./threshold_ref.ts";
 
 function normal(r: Random): number {
@@ -75,114 +70,113 @@ Deno.test("per-channel ranges and quartiles", () => {
   assert.ok(Math.abs(a!.std - Math.sqrt((0.25 + 2.25 + 20.25 + 42.25) / 4)) < 1e-12);
 });
 
+/** The tensor's histogram and ranges by the definition. */
+function byDefinition(
+  x: Float32Array,
+  order: Order,
+  groups: number,
+  stride: number,
+  width: number,
+) {
+  const counts = new Float64Array(2 * 8192);
+  const ranges = new Float32Array(2 * groups).map((_, i) => i % 2 ? -Infinity : Infinity);
+  const seen = tallyBlock(x, 0, stride, { counts, bins: 8192, width });
+  const nonFinite = partRangesRef(x, order, ranges);
+  return {
+    ...seen,
+    nonFinite,
+    positive: counts.slice(0, 8192),
+    negative: counts.slice(8192),
+    ranges,
+  };
+}
+
+Deno.test("a histogram and its ranges are those of the definition, for all orders and strides", () => {
+  const sizes = [[1, 5], [3, 1], [7, 3], [20, 8], [33, 40], [2, 32768], [3, 33000], [1, 100003]];
+  for (const [a, b] of [...sizes, [20000, 5]] as [number, number][]) {
+    for (const last of [false, true]) {
+      // rows of b values, or pixels of a channels
+      const order: Order = last ? { channels: Math.min(a, 800) } : { inner: b };
+      const groups = last ? Math.min(a, 800) : a;
+      for (
+        const [stride, bad] of [[1, false], [1, true], [3, false], [7, false], [7, true]] as const
+      ) {
+        const x = samples(a + b, groups * b).map((v, i) => i % 11 === 3 ? (i % 2) * -0 : v);
+        if (bad) [NaN, Infinity, -Infinity].forEach((v, i) => x[(i * 77 + 2) % x.length] = v);
+        const h = new Histogram(), ranges = new Float32Array(2 * groups);
+        h.add(x, stride, order, ranges);
+        const want = byDefinition(x, order, groups, stride, h.width);
+        const at = `${groups} x ${b} ${last ? "last" : ""} by ${stride}, ${
+          bad ? "not " : ""
+        }finite`;
+        assert.deepEqual(h.side("positive"), want.positive, at);
+        assert.deepEqual(h.side("negative"), want.negative, at);
+        assert.deepEqual(ranges.map((v) => v + 0), want.ranges.map((v) => v + 0), at);
+        assert.deepEqual([h.count, h.zeros, h.nonFinite], [want.count, want.zeros, want.nonFinite]);
+      }
+    }
+  }
+});
+
 Deno.test("a histogram does not depend on the order or the cut of its samples", () => {
   const x = samples(2, 70001);
   x[123] = 1e-30;
   x[60000] = 900;
-  const whole = new Histogram(2048);
+  const whole = new Histogram();
   whole.add(x);
-  const parts = new Histogram(2048);
+  const parts = new Histogram();
   for (const [a, b] of [[50000, 70001], [0, 7], [7, 1000], [1000, 50000]] as const) {
     parts.add(x.subarray(a, b).toReversed());
   }
-  const left = new Histogram(2048), right = new Histogram(2048);
+  const left = new Histogram(), right = new Histogram();
   left.add(x.subarray(0, 100));
   right.add(x.subarray(100));
   left.merge(right);
-  for (const h of [parts, left]) {
-    assert.deepEqual(h.counts, whole.counts);
-    assert.deepEqual([h.width, h.total, h.min, h.max, h.used], [
-      whole.width,
-      70001,
-      whole.min,
-      whole.max,
-      whole.used,
-    ]);
-  }
-  const naive = new Float64Array(2048);
-  for (const v of x) naive[Math.floor(Math.abs(v) / whole.width)]! += 1;
-  assert.deepEqual(whole.counts, naive);
-  assert.ok(whole.used > 1024 && whole.used <= 2048, `${whole.used} bins in use`);
+  const all = (
+    h: Histogram,
+  ) => [h.side("positive"), h.side("negative"), h.width, h.count, h.min, h.max];
+  for (const h of [parts, left]) assert.deepEqual(all(h), all(whole));
+  const used = Math.floor(900 / whole.width) + 1;
+  assert.ok(used > 4096 && used <= 8192, `${used} bins in use`);
 });
 
 Deno.test("a histogram leaves NaN and infinities out and survives tiny and huge values", () => {
-  const h = new Histogram(16);
-  h.add(Float32Array.of(0, NaN, Infinity, -Infinity, 0));
-  assert.deepEqual([h.total, h.zeros, h.invalid, h.absmax, h.width], [2, 2, 3, 0, 0]);
+  const h = new Histogram(128);
+  h.add(Float32Array.of(0, NaN, Infinity, -Infinity, -0));
+  assert.deepEqual([h.count, h.zeros, h.nonFinite, h.max, h.width], [2, 2, 3, 0, 0]);
   h.add(Float32Array.of(1e-44, -1e-44));
-  assert.equal(h.total, 4);
+  assert.equal(h.count, 4);
   h.add(Float32Array.of(3e38));
-  assert.deepEqual([h.counts[0], h.total, h.used], [
-    4,
-    5,
-    Math.floor(Math.fround(3e38) / h.width) + 1,
-  ]);
+  assert.deepEqual([h.side("positive")[0], h.side("negative")[0], h.count], [1, 1, 5]);
+  assert.equal(h.side("positive")[Math.floor(Math.fround(3e38) / h.width)], 1);
   assert.throws(() => new Histogram(1), BpuError);
+  const ranges = new Histogram(0);
+  ranges.add(Float32Array.of(1, -2, NaN));
+  assert.deepEqual([ranges.min, ranges.max, ranges.count, ranges.nonFinite, ranges.width], [
+    ...[-2, 1, 2, 1, 0],
+  ]);
 });
 
-Deno.test("percentile of a known histogram", () => {
-  const h = new Histogram(2048);
-  h.add(Float32Array.from({ length: 1000 }, (_, i) => i + 0.5));
-  assert.equal(percentile(h, 1), 999.5);
-  for (const p of [0.1, 0.5, 0.9, 0.999]) {
-    assert.ok(Math.abs(percentile(h, p) - 1000 * p) <= 1, `${p}: ${percentile(h, p)}`);
-  }
-  assert.throws(() => percentile(h, 1.1), BpuError);
-  assert.equal(percentile(new Histogram(16), 0.5), 0);
-});
-
-Deno.test("the KL search equals the definition on 20 histograms", () => {
+Deno.test("the KL curve equals the definition on 20 histograms", () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const h = new Histogram(512);
-    h.add(samples(seed, 3000 + 500 * seed));
-    const want = klCurveRef(h, 128), got = klThreshold(h, 128);
-    let best = Infinity, bins = 0;
-    want.forEach((v, k) => {
-      const g = got.curve[k]!;
-      assert.ok(v === g || Math.abs(v - g) <= 1e-12, `seed ${seed}, ${k + 128} bins: ${v} ${g}`);
-      if (v <= best + 1e-13) {
-        best = Math.min(best, v);
-        bins = k + 128;
-      }
-    });
-    assert.equal(got.bins, bins, `seed ${seed}`);
-    assert.equal(got.threshold, Math.min(h.absmax, (bins + 0.5) * h.width));
-  }
-});
-
-Deno.test("thresholds of degenerate histograms", () => {
-  const zero = new Histogram(2048), single = new Histogram(2048);
-  zero.add(new Float32Array(100));
-  single.add(new Float32Array(100).fill(-3));
-  for (const f of [klThreshold, mseThreshold, octavThreshold]) {
-    const at = (h: Histogram) => {
-      const t = f(h);
-      return typeof t === "number" ? t : t.threshold;
-    };
-    assert.equal(at(zero), 0);
-    assert.ok(at(single) > 2.9 && at(single) <= 3.0001, `${f.name}: ${at(single)}`);
-  }
-});
-
-Deno.test("the MSE threshold is near the best of a fine scan", () => {
-  for (let seed = 1; seed <= 10; seed++) {
-    const h = new Histogram(2048);
-    h.add(samples(seed, 20000));
-    const t = mseThreshold(h, 127), e = quantizationError(h, t, 127);
-    let best = Infinity;
-    for (let k = 1; k <= 1000; k++) {
-      best = Math.min(best, quantizationError(h, h.absmax * k / 1000, 127));
+    const counts = new Float64Array(512);
+    for (const v of samples(seed, 3000 + 500 * seed)) {
+      const i = Math.floor(Math.abs(v) * 90);
+      if (i < counts.length) counts[i]! += 1;
     }
-    assert.ok(e <= best * 1.02, `seed ${seed}: ${e} against ${best}`);
+    for (const [levels, empty] of [[128, 0], [128, 1e-30], [100, 0], [127, 0]] as const) {
+      const want = klCurveRef(counts, levels, empty), got = klCurve(counts, levels, empty);
+      assert.equal(got.length, want.length);
+      want.forEach((v, k) => {
+        const g = got[k]!;
+        assert.ok(v === g || Math.abs(v - g) <= 1e-12, `seed ${seed}, ${k + levels}: ${v} ${g}`);
+      });
+    }
   }
-});
-
-Deno.test("OCTAV clips a normal distribution at 4 bits near its known optimum", () => {
-  const h = new Histogram(8192);
-  h.add(samples(5, 200000));
-  const t = octavThreshold(h, 4, true);
-  // The optimal symmetric uniform quantizer of a normal distribution with 16 levels clips at 2.5 to 2.6 sigma.
-  assert.ok(t > 2.3 && t < 2.8, `${t}`);
+  const single = new Float64Array(200);
+  single[0] = 5;
+  assert.deepEqual([...klCurve(single, 128)], new Array(73).fill(0));
+  assert.throws(() => klCurve(single, 201), BpuError);
 });
 
 Deno.test("compare equals float64 sums", () => {

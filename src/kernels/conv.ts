@@ -5,8 +5,20 @@
  */
 
 import type { Arena } from "./arena.ts";
-import { denseJob, type DensePart, longestWide, packDense } from "./conv_dense.ts";
-import { depthwiseJob, type DepthwisePart, packDepthwise } from "./conv_depthwise.ts";
+import {
+  denseEnds,
+  type DenseJob,
+  denseJob,
+  type DensePart,
+  longestWide,
+  packDense,
+} from "./conv_dense.ts";
+import {
+  type DepthwiseJob,
+  depthwiseJob,
+  type DepthwisePart,
+  packDepthwise,
+} from "./conv_depthwise.ts";
 import { type Executor, inline } from "./executor.ts";
 import { plansOf, type WeightAt } from "./conv_plan.ts";
 import { aligned, bytesOf, codeOf, expect, limits, refuse, region, zeroPoint } from "./check.ts";
@@ -26,6 +38,8 @@ export interface PackedConv {
   readonly transposed: boolean;
   /** [outC][kernelH][kernelW][inC / group] for the plain kernel; 0 when tiles cover every use. */
   readonly plain: number;
+  /** Sum of each output channel's weight magnitudes, int32[outC]; 0 when not known. */
+  readonly sums: number;
   readonly dense: readonly DensePart[];
   readonly depthwise: readonly DepthwisePart[];
 }
@@ -68,7 +82,9 @@ export function packConv(
   checkShape("packConv", shape);
   const { outC, kernelH, kernelW } = shape, I = shape.inC / shape.group;
   expect(weight.length === outC * I * kernelH * kernelW, "packConv", `${weight.length} weights`);
-  return pack(arena, shape, false, options, (o, i, ky, kx) => {
+  const sums = new Int32Array(outC), each = I * kernelH * kernelW;
+  for (let k = 0; k < weight.length; k++) sums[Math.floor(k / each)]! += Math.abs(weight[k]!);
+  return pack(arena, shape, false, options, sums, (o, i, ky, kx) => {
     return weight[((o * I + i) * kernelH + ky) * kernelW + kx]!;
   });
 }
@@ -84,7 +100,12 @@ export function packConvTranspose(
   const { outC, inC, group, kernelH, kernelW } = shape;
   const I = inC / group, O = outC / group;
   expect(weight.length === inC * O * kernelH * kernelW, "packConvTranspose", "weights");
-  return pack(arena, shape, true, options, (o, i, ky, kx) => {
+  const sums = new Int32Array(outC), T = kernelH * kernelW;
+  for (let k = 0; k < weight.length; k++) {
+    const t = Math.floor(k / T), o = Math.floor(Math.floor(t / O) / I) * O + t % O;
+    sums[o]! += Math.abs(weight[k]!);
+  }
+  return pack(arena, shape, true, options, sums, (o, i, ky, kx) => {
     const c = Math.floor(o / O) * I + i;
     return weight[((c * O + o % O) * kernelH + ky) * kernelW + kx]!;
   });
@@ -95,6 +116,7 @@ function pack(
   s: ConvShape,
   transposed: boolean,
   options: PackOptions,
+  magnitudes: Int32Array,
   at: WeightAt,
 ): PackedConv {
   const I = s.inC / s.group, T = s.kernelH * s.kernelW;
@@ -107,15 +129,15 @@ function pack(
         for (let i = 0; i < I; i++) w[k++] = at(o, i, Math.floor(t / s.kernelW), t % s.kernelW);
       }
     }
-    return { shape: s, transposed, plain, dense: [], depthwise: [] };
+    return { shape: s, transposed, plain, sums: 0, dense: [], depthwise: [] };
   }
-  const plans = plansOf(s, transposed);
+  const plans = plansOf(s, transposed), sums = arena.put(magnitudes);
   if (I === 1) {
     const depthwise = plans.map((p) => packDepthwise(arena, s, p, at));
-    return { shape: s, transposed, plain: 0, dense: [], depthwise };
+    return { shape: s, transposed, plain: 0, sums, dense: [], depthwise };
   }
   const dense = plans.map((p) => packDense(arena, s, p, at, options));
-  return { shape: s, transposed, plain: 0, dense, depthwise: [] };
+  return { shape: s, transposed, plain: 0, sums, dense, depthwise: [] };
 }
 
 /**
@@ -133,44 +155,101 @@ export function convTranspose(arena: Arena, a: ConvArgs, executor: Executor = in
   run(arena, a, executor);
 }
 
-function run(arena: Arena, a: ConvArgs, executor: Executor): void {
-  const s = a.shape, parts = a.packed.dense.length + a.packed.depthwise.length;
-  const taps = s.inC / s.group * s.kernelH * s.kernelW;
-  const work = outputElements(s) * taps / Math.max(1, parts);
+/** A convolution with its tables and job blocks in arena memory, for many runs. */
+export interface PlannedConv {
+  readonly args: ConvArgs;
+  /** Geometry of the plain kernel; 0 when tiles are used. */
+  readonly geometry: number;
+  /** Jobs for non-negative x. */
+  readonly rd8: boolean;
+  readonly dense: readonly DenseJob[];
+  readonly depthwise: readonly DepthwiseJob[];
+  /** Multiply-adds per job. */
+  readonly work: number;
+}
+
+/**
+ * Does once what {@linkcode conv} does before it computes; {@linkcode runConv} then runs it. Allocates in the arena,
+ * keep it. Buffers, biases and factors must stay where they are; biases and factors must not change.
+ */
+export function planConv(arena: Arena, a: ConvArgs): PlannedConv {
+  check(arena, "conv", a, false);
+  return planned(arena, a);
+}
+
+/** The same for {@linkcode convTranspose}. */
+export function planConvTranspose(arena: Arena, a: ConvArgs): PlannedConv {
+  check(arena, "convTranspose", a, true);
+  return planned(arena, a);
+}
+
+/** Runs a planned convolution on what its buffers hold now. */
+export function runConv(arena: Arena, p: PlannedConv, executor: Executor = inline): void {
   const mark = arena.mark();
   try {
-    if (a.packed.plain !== 0) {
-      const g = geometry(arena, a.shape, a.packed.transposed);
-      // deno-fmt-ignore
-      arena.core.convGeneric(
-        a.x, a.y, a.packed.plain, a.bias, a.multiplier, a.shift, g,
-        codeOf[a.xType], codeOf[a.yType], a.xZero, a.yZero, a.qmin, a.qmax,
-      );
-      return;
-    }
-    for (const part of a.packed.depthwise) {
-      const inner = arena.mark();
-      executor.depthwise(arena, depthwiseJob(arena, a, part), work);
-      arena.release(inner);
-    }
-    if (a.packed.dense.length === 0) return;
-    const rd8 = isNonNegative(arena, a);
-    for (const part of a.packed.dense) {
-      expect((rd8 ? part.rd8 : part.d16) !== 0, "conv", "the weights were packed for another use");
-      const inner = arena.mark();
-      executor.dense(arena, denseJob(arena, a, part, rd8), work);
-      arena.release(inner);
-    }
+    perform(arena, p, executor);
   } finally {
     arena.release(mark);
   }
 }
 
-/** Whether the faster dot is exact: asked for, packed for, and every x is 0..127. */
-function isNonNegative(arena: Arena, a: ConvArgs): boolean {
-  if (a.nonNegative !== true || a.xType !== "int8" || a.xZero !== 0) return false;
-  if (a.packed.dense.some((p) => p.rd8 === 0)) return false;
-  return arena.core.anyNegative(a.x, inputElements(a.shape)) === 0;
+function run(arena: Arena, a: ConvArgs, executor: Executor): void {
+  const mark = arena.mark();
+  try {
+    perform(arena, planned(arena, a), executor);
+  } finally {
+    arena.release(mark);
+  }
+}
+
+function planned(arena: Arena, a: ConvArgs): PlannedConv {
+  const s = a.shape, parts = a.packed.dense.length + a.packed.depthwise.length;
+  const taps = s.inC / s.group * s.kernelH * s.kernelW;
+  const rd8 = a.nonNegative === true && a.xType === "int8" && a.xZero === 0 &&
+    a.packed.dense.every((p) => p.rd8 !== 0);
+  return {
+    args: a,
+    geometry: a.packed.plain === 0 ? 0 : geometry(arena, s, a.packed.transposed),
+    rd8,
+    dense: denseJobs(arena, a, rd8),
+    depthwise: a.packed.depthwise.map((part) => depthwiseJob(arena, a, part)),
+    work: outputElements(s) * taps / Math.max(1, parts),
+  };
+}
+
+function denseJobs(arena: Arena, a: ConvArgs, rd8: boolean): DenseJob[] {
+  if (a.packed.dense.length === 0) return [];
+  const ends = denseEnds(arena, a);
+  return a.packed.dense.map((part) => {
+    expect((rd8 ? part.rd8 : part.d16) !== 0, "conv", "the weights were packed for another use");
+    return denseJob(arena, a, part, rd8, ends);
+  });
+}
+
+/** Takes scratch that the caller releases. */
+function perform(arena: Arena, p: PlannedConv, executor: Executor): void {
+  const a = p.args;
+  if (p.geometry !== 0) {
+    // deno-fmt-ignore
+    arena.core.convGeneric(
+      a.x, a.y, a.packed.plain, a.bias, a.multiplier, a.shift, p.geometry,
+      codeOf[a.xType], codeOf[a.yType], a.xZero, a.yZero, a.qmin, a.qmax,
+    );
+    return;
+  }
+  // The faster dot is exact for 0..127 only: a wrong promise takes the other one.
+  const broken = p.rd8 && p.dense.length > 0 &&
+    arena.core.anyNegative(a.x, inputElements(a.shape)) !== 0;
+  const dense = broken ? denseJobs(arena, a, false) : p.dense;
+  const inner = arena.mark();
+  for (const job of p.depthwise) {
+    executor.depthwise(arena, job, p.work);
+    arena.release(inner);
+  }
+  for (const job of dense) {
+    executor.dense(arena, job, p.work);
+    arena.release(inner);
+  }
 }
 
 function check(arena: Arena, kernel: string, a: ConvArgs, transposed: boolean): void {

@@ -10,7 +10,14 @@
 import type { Arena } from "./arena.ts";
 import { codeOf } from "./check.ts";
 import type { ConvArgs, PackOptions } from "./conv.ts";
-import { endConstants, partSize, type Plan, type WeightAt } from "./conv_plan.ts";
+import {
+  channelTables,
+  endConstants,
+  partSize,
+  type Plan,
+  type Tables,
+  type WeightAt,
+} from "./conv_plan.ts";
 import type { ConvShape } from "./conv_shape.ts";
 
 /** A layer with its weight panels for int16 and for non-negative int8 activations; 0 when not packed. */
@@ -113,7 +120,7 @@ export interface DenseSource {
   readonly x: number;
   readonly y: number;
   readonly weights: number;
-  readonly tables: { readonly bias: number; readonly mul: number; readonly modes: number };
+  readonly tables: Tables;
   readonly constants: number;
   /** Type codes; float32 has that of int32. */
   readonly xCode: number;
@@ -123,13 +130,34 @@ export interface DenseSource {
   readonly kind: 0 | 1 | 2 | 3;
 }
 
-/** Writes the per-channel tables and the job block of one part into arena scratch. */
-export function denseJob(arena: Arena, a: ConvArgs, part: DensePart, rd8: boolean): DenseJob {
+/** What the parts of a layer share, in arena scratch. */
+export interface Ends {
+  readonly tables: Tables;
+  readonly constants: number;
+}
+
+/** Writes the per-channel tables and constants of a layer. */
+export function denseEnds(arena: Arena, a: ConvArgs): Ends {
+  const best = a.yType === "int8" ? 0 : a.yType === "int32" ? 2 : a.yZero === 0 ? 1 : 3;
+  return {
+    tables: channelTables(arena, a, a.shape.group, 8, best),
+    constants: endConstants(arena, a),
+  };
+}
+
+/** Writes the job block of one part into arena scratch. */
+export function denseJob(
+  arena: Arena,
+  a: ConvArgs,
+  part: DensePart,
+  rd8: boolean,
+  ends: Ends,
+): DenseJob {
   return denseBlock(arena, a.shape, part, {
     x: a.x,
     y: a.y,
     weights: rd8 ? part.rd8 : part.d16,
-    ...channelTables(arena, a),
+    ...ends,
     xCode: codeOf[a.xType],
     yCode: codeOf[a.yType],
     xZero: a.xZero,
@@ -181,18 +209,6 @@ export function denseBlock(arena: Arena, s: ConvShape, part: Plan, from: DenseSo
     panels: panelsOf(s) * s.group,
     scratchBytes: header + rows * outW * 8 + kh * runs * 4 + 16 + data * (kind === 2 ? 2 : 1),
   };
-}
-
-/** Per-channel tables padded to panels, and the constants of a tile's end. */
-function channelTables(arena: Arena, a: ConvArgs) {
-  const s = a.shape, count = panelsOf(s) * s.group;
-  const bias = arena.alloc(count * 32), mul = arena.alloc(count * 32), modes = arena.alloc(count);
-  const best = a.yType === "int8" ? 0 : a.yType === "int32" ? 2 : a.yZero === 0 ? 1 : 3;
-  // deno-fmt-ignore
-  arena.core.channelTables(
-    a.bias, a.multiplier, a.shift, s.group, s.outC / s.group, 8, a.yType === "int32" ? 0 : 1, best, bias, mul, modes,
-  );
-  return { tables: { bias, mul, modes }, constants: endConstants(arena, a) };
 }
 
 /** Runs every strip and panel of a job on this thread. */

@@ -7,7 +7,7 @@
 import type { Arena } from "./arena.ts";
 import { codeOf } from "./check.ts";
 import type { ConvArgs } from "./conv.ts";
-import { endConstants, partSize, type Plan, type WeightAt } from "./conv_plan.ts";
+import { channelTables, endConstants, partSize, type Plan, type WeightAt } from "./conv_plan.ts";
 import type { ConvShape } from "./conv_shape.ts";
 
 /** A layer with its weights, [plane][row pair][column][4 channels][2 rows] int16. */
@@ -67,19 +67,15 @@ export function depthwiseJob(arena: Arena, a: ConvArgs, part: DepthwisePart): De
   const both = parity(part);
   const step = both ? 2 : gcd(part.strideH, 2 * part.dilationH);
   const tall = Math.max(0, pairs - 1) * 2 * part.dilationH;
-  const fit = Math.floor((stripBytes / (cols * 64) * step - tall) / part.strideH);
+  const columnBytes = wide ? 128 : 32;
+  const fit = Math.floor((stripBytes / (cols * columnBytes) * step - tall) / part.strideH);
   // An even number of rows keeps the pairs of every strip in step.
   const rows = Math.max(2, Math.min(fit & ~1, partH + 1 & ~1));
   const pairRows = Math.floor(((rows - 1) * part.strideH + tall) / step) + 1;
   const planes = Math.ceil(s.outC / 4);
-  const bias = arena.alloc(planes * 16),
-    mul = arena.alloc(planes * 16),
-    modes = arena.alloc(planes);
   const best = a.yType === "int8" ? 0 : a.yType === "int16" && a.yZero === 0 ? 1 : 3;
-  // deno-fmt-ignore
-  arena.core.channelTables(
-    a.bias, a.multiplier, a.shift, 1, s.outC, 4, a.yType === "int32" ? 0 : 1, best, bias, mul, modes,
-  );
+  const { bias, mul, modes } = channelTables(arena, a, 1, 4, best);
+  if (!wide) leaveOutZero(arena, part, arena.i32(bias, planes * 4), s.outC, a.xZero);
   const square = kh === 3 && kw === 3 && part.dilationW === 1;
   const variant = wide ? 3 : square && part.strideW <= 2 ? part.strideW : 0;
   const perImage = Math.ceil(partH / rows);
@@ -98,8 +94,28 @@ export function depthwiseJob(arena: Arena, a: ConvArgs, part: DepthwisePart): De
     block,
     strips: partH === 0 || partW === 0 ? 0 : s.batch * perImage,
     planes,
-    scratchBytes: 512 + pairRows * cols * 64 * (wide ? 2 : 1) + 64,
+    scratchBytes: 512 + pairRows * cols * columnBytes + 64,
   };
+}
+
+/** A strip holds the zero point outside the picture: the zero point's share of a sum is the same for every output. */
+function leaveOutZero(
+  arena: Arena,
+  p: DepthwisePart,
+  bias: Int32Array,
+  outC: number,
+  zero: number,
+): void {
+  if (zero === 0) return;
+  const vectors = pairsOf(p) * p.tapsW.length, plane = vectors * 8 * (parity(p) ? 2 : 1);
+  const w = arena.i16(p.weights, Math.ceil(outC / 4) * plane);
+  for (let o = 0; o < outC; o++) {
+    const first = (o >> 2) * plane + (o & 3) * 2;
+    let sum = 0;
+    for (let v = 0; v < vectors; v++) sum += w[first + v * 8]! + w[first + v * 8 + 1]!;
+    // Sums of the kernel wrap around like this difference.
+    bias[o] = bias[o]! - zero * sum;
+  }
 }
 
 function gcd(a: number, b: number): number {

@@ -21,9 +21,9 @@ import { type Executor, inline } from "./executor.ts";
 /** float32 weights in arena memory. */
 export interface PackedConvF32 {
   readonly shape: ConvShape;
-  readonly plan: Plan;
-  /** Panels, or [taps][channels] of a depthwise layer. */
-  readonly weights: number;
+  /** One part, or one per output phase of a transposed convolution. */
+  readonly parts: readonly { readonly plan: Plan; readonly weights: number }[];
+  /** The weights are [taps][channels], not panels. */
   readonly depthwise: boolean;
 }
 
@@ -49,12 +49,33 @@ export function packConvF32(arena: Arena, weight: Float32Array, shape: ConvShape
   if (I === 1 && outC === shape.inC) {
     const weights = arena.alloc(weight.byteLength), w = arena.f32(weights, weight.length);
     for (let c = 0; c < outC; c++) for (let t = 0; t < T; t++) w[t * outC + c] = weight[c * T + t]!;
-    return { shape, plan, weights, depthwise: true };
+    return { shape, parts: [{ plan, weights }], depthwise: true };
   }
   const weights = panels(arena, shape, plan, (o, i, ky, kx) => {
     return weight[((o * I + i) * kernelH + ky) * kernelW + kx]!;
   }, 1);
-  return { shape, plan, weights, depthwise: false };
+  return { shape, parts: [{ plan, weights }], depthwise: false };
+}
+
+/** Packs ONNX ConvTranspose weights [inC][outC / group][kernelH][kernelW]; no dilation. */
+export function packConvTransposeF32(
+  arena: Arena,
+  weight: Float32Array,
+  shape: ConvShape,
+): PackedConvF32 {
+  const k = "packConvTransposeF32";
+  checkShape(k, shape);
+  const { inC, kernelH, kernelW } = shape, O = shape.outC / shape.group, I = inC / shape.group;
+  expect(weight.length === inC * O * kernelH * kernelW, k, `${weight.length} weights`);
+  expect(shape.dilationH === 1 && shape.dilationW === 1, k, "a dilation");
+  const parts = plansOf(shape, true).map((plan) => ({
+    plan,
+    weights: panels(arena, shape, plan, (o, i, ky, kx) => {
+      const from = Math.floor(o / O) * I + i;
+      return weight[((from * O + o % O) * kernelH + ky) * kernelW + kx]!;
+    }, 1),
+  }));
+  return { shape, parts, depthwise: false };
 }
 
 /** y = clip(bias + sum x * w), NHWC to NHWC. Throws `BpuError("internal")` when an argument is out of bounds. */
@@ -80,16 +101,24 @@ export function convF32(arena: Arena, a: ConvF32Args, executor: Executor = inlin
     const bias = arena.alloc(s.outC * 4);
     const b = arena.f32(bias, s.outC).fill(0);
     if (given !== null) b.set(given);
-    arena.core.depthwiseF32(a.x, a.y, a.packed.weights, bias, geometry(arena, s, false), low, high);
+    const limits = arena.alloc(32);
+    arena.f32(limits, 4).fill(low);
+    arena.f32(limits + 16, 4).fill(high);
+    const g = geometry(arena, s, false);
+    arena.micro.depthwiseF32(a.x, a.y, a.packed.parts[0]!.weights, bias, g, limits);
   } else {
     const og = s.outC / s.group, per = panelsOf(s) * 8;
     const bias = arena.alloc(per * s.group * 4), b = arena.f32(bias, per * s.group).fill(0);
     if (given !== null) {
       for (let o = 0; o < s.outC; o++) b[Math.floor(o / og) * per + o % og] = given[o]!;
     }
-    const job = block(arena, s, a.packed.plan, a.x, a.y, a.packed.weights, bias, low, high);
-    const { partH, partW } = partSize(s, a.packed.plan);
-    executor.dense(arena, job, partH * partW * s.outC * s.inC / s.group * s.kernelH * s.kernelW);
+    const inner = arena.mark();
+    for (const { plan, weights } of a.packed.parts) {
+      const job = block(arena, s, plan, a.x, a.y, weights, bias, low, high);
+      const { partH, partW } = partSize(s, plan), taps = plan.tapsH.length * plan.tapsW.length;
+      executor.dense(arena, job, partH * partW * s.outC * s.inC / s.group * taps);
+      arena.release(inner);
+    }
   }
   arena.release(mark);
 }
@@ -155,26 +184,4 @@ export function matmulF32(arena: Arena, g: MatmulF32Args, executor: Executor = i
     arena.release(inner);
   }
   arena.release(mark);
-}
-
-const operators = { add: 0, sub: 1, mul: 2, div: 3, max: 4, min: 5 } as const;
-
-/** Arguments of {@linkcode binaryF32}: n elements; `aScalar` and `bScalar` repeat the first one. */
-export interface BinaryF32Args {
-  readonly op: keyof typeof operators;
-  readonly a: number;
-  readonly b: number;
-  readonly y: number;
-  readonly n: number;
-  readonly aScalar?: boolean;
-  readonly bScalar?: boolean;
-}
-
-/** y = a op b. */
-export function binaryF32(arena: Arena, g: BinaryF32Args): void {
-  atLeast(0, "binaryF32", { n: g.n });
-  region(arena, "binaryF32", "a", g.a, (g.aScalar ? 1 : g.n) * 4);
-  region(arena, "binaryF32", "b", g.b, (g.bScalar ? 1 : g.n) * 4);
-  region(arena, "binaryF32", "y", g.y, g.n * 4);
-  arena.core.binaryF32(operators[g.op], g.a, g.aScalar ? 0 : 1, g.b, g.bScalar ? 0 : 1, g.y, g.n);
 }

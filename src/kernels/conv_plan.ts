@@ -81,6 +81,46 @@ function range(n: number): number[] {
   return Array.from({ length: n }, (_, i) => i);
 }
 
+/** Whether relaxed multiply-adds round once on this machine; the same for every module of a process. */
+let fuses: boolean | undefined;
+
+function fusesMadd(arena: Arena): boolean {
+  fuses ??= arena.core.maddOf(1 + 2 ** -12, 1 + 2 ** -12, -(1 + 2 ** -11)) === 2 ** -24;
+  return fuses;
+}
+
+/** Per-channel tables of the tiles: biases, factors and how each panel of `lanes` channels ends. */
+export interface Tables {
+  readonly bias: number;
+  readonly mul: number;
+  readonly modes: number;
+}
+
+/** Writes the tables of `groups` times `og` channels. `best` is the mode of panels with usual factors. */
+export function channelTables(
+  arena: Arena,
+  a: ConvArgs,
+  groups: number,
+  lanes: 4 | 8,
+  best: number,
+): Tables {
+  const og = a.shape.outC / groups, panels = Math.ceil(og / lanes) * groups;
+  const bias = arena.alloc(panels * lanes * 4), mul = arena.alloc(panels * lanes * 4);
+  const modes = arena.alloc(panels);
+  // deno-fmt-ignore
+  arena.core.channelTables(
+    a.bias, a.multiplier, a.shift, groups, og, lanes, a.yType === "int32" ? 0 : 1, best, bias, mul, modes,
+  );
+  if (best === 0 && a.packed.sums !== 0 && a.xType === "int8" && fusesMadd(arena)) {
+    const reach = Math.max(Math.abs(-128 - a.xZero), Math.abs(127 - a.xZero));
+    // deno-fmt-ignore
+    arena.core.floatTables(
+      a.bias, a.multiplier, a.shift, a.packed.sums, reach, groups, og, lanes, mul, modes,
+    );
+  }
+  return { bias, mul, modes };
+}
+
 /** Vector constants (128 bytes), then the finish block (core-as/micro/finish.ts). */
 export function endConstants(arena: Arena, a: ConvArgs): number {
   const at = arena.alloc(160);

@@ -102,7 +102,12 @@ function binary(
   zeroPoint(kernel, g.aType, r.aZero);
   zeroPoint(kernel, g.bType, r.bZero);
   limits(kernel, g.yType, r.yZero, r.qmin, r.qmax);
-  const { dims, strides } = collapse(g.dims, [g.aStrides, g.bStrides, g.yStrides]);
+  // The innermost loop writes neighbours, whatever the logical order of the dimensions (NHWC in memory).
+  const order = g.dims.map((_, i) => i).sort((p, q) =>
+    Math.abs(g.yStrides[q]!) - Math.abs(g.yStrides[p]!) || p - q
+  );
+  const pick = (v: readonly number[]) => order.map((i) => v[i]!);
+  const { dims, strides } = collapse(pick(g.dims), [g.aStrides, g.bStrides, g.yStrides].map(pick));
   expect(dims.length <= 6, kernel, `${dims.length} dims`);
   const six = (v: readonly number[]) => [...v, ...new Array<number>(6 - v.length).fill(0)];
   const d = params(arena, [dims.length, ...six(dims), ...strides.flatMap(six)]);

@@ -8,7 +8,7 @@ import type { Arena } from "./arena.ts";
 import { aligned, atLeast, bytesOf, expect, factor, limits, region, zeroPoint } from "./check.ts";
 
 import type { ConvArgs, PackedConv } from "./conv.ts";
-import { denseJob, type DensePart } from "./conv_dense.ts";
+import { denseEnds, denseJob, type DensePart } from "./conv_dense.ts";
 import { type Executor, inline } from "./executor.ts";
 import { plansOf } from "./conv_plan.ts";
 import type { ConvShape } from "./conv_shape.ts";
@@ -59,6 +59,9 @@ export function matmul(arena: Arena, g: MatmulArgs, executor: Executor = inline)
   const multiplier = arena.alloc(N * 2), shift = arena.alloc(N);
   arena.i16(multiplier, N).fill(g.m);
   arena.i8(shift, N).fill(g.s);
+  // The weights come with the call: their magnitudes are bounded by their type.
+  const sums = arena.alloc(N * 4);
+  arena.i32(sums, N).fill(K * (128 + Math.abs(g.bZero)));
   const d16 = arena.alloc(Math.ceil(N / 8) * Math.ceil(K / 2) * 32);
   // The product is a 1 x 1 convolution over M pixels whose weights are b.
   const shape: ConvShape = {
@@ -67,7 +70,14 @@ export function matmul(arena: Arena, g: MatmulArgs, executor: Executor = inline)
     ...{ dilationH: 1, dilationW: 1, group: 1 },
   };
   const part: DensePart = { ...plansOf(shape, false)[0]!, d16, rd8: 0 };
-  const packed: PackedConv = { shape, transposed: false, plain: 0, dense: [part], depthwise: [] };
+  const packed: PackedConv = {
+    shape,
+    transposed: false,
+    plain: 0,
+    sums,
+    dense: [part],
+    depthwise: [],
+  };
   const inner = arena.mark();
   for (let i = 0; i < g.batch; i++) {
     if (i === 0 || bStep !== 0) arena.core.packRight(g.b + i * bStep, d16, K, N, g.bZero);
@@ -76,7 +86,7 @@ export function matmul(arena: Arena, g: MatmulArgs, executor: Executor = inline)
       x: g.a + i * aStep, y: g.y + i * M * N * bytesOf[g.yType], packed, bias: 0, multiplier, shift, shape,
       xType: "int8", yType: g.yType, xZero: g.aZero, yZero: g.yZero, qmin: g.qmin, qmax: g.qmax,
     };
-    executor.dense(arena, denseJob(arena, args, part, false), M * K * N);
+    executor.dense(arena, denseJob(arena, args, part, false, denseEnds(arena, args)), M * K * N);
     arena.release(inner);
   }
   arena.release(mark);

@@ -38,7 +38,7 @@ export interface PreluArgs {
   readonly qmax: number;
 }
 
-/** y = clamp(requant(x - xZero; the factor of its sign) + yZero, qmin, qmax). */
+/** y = clamp(requant(x - xZero; the factor of its sign) + yZero, qmin, qmax). x and y must not overlap. */
 export function prelu(arena: Arena, g: PreluArgs): void {
   atLeast(0, "prelu", { outer: g.outer, channels: g.channels, inner: g.inner });
   const n = g.outer * g.channels * g.inner;
@@ -52,9 +52,12 @@ export function prelu(arena: Arena, g: PreluArgs): void {
   for (const s of arena.i8(g.sNeg, g.channels)) expect(s >= 0 && s <= 62, "prelu", "shift");
   zeroPoint("prelu", g.xType, g.xZero);
   limits("prelu", g.yType, g.yZero, g.qmin, g.qmax);
+  const mark = arena.mark();
+  const scratch = arena.alloc(g.channels * 4);
   // deno-fmt-ignore
   arena.core.prelu(
     codeOf[g.xType], codeOf[g.yType], g.x, g.y, g.outer, g.channels, g.inner,
-    g.mPos, g.sPos, g.mNeg, g.sNeg, g.xZero, g.yZero, g.qmin, g.qmax,
+    g.mPos, g.sPos, g.mNeg, g.sNeg, g.xZero, g.yZero, g.qmin, g.qmax, scratch,
   );
+  arena.release(mark);
 }

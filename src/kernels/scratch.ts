@@ -13,6 +13,8 @@ const block = 32768;
 export interface Scratch {
   readonly arena: Arena;
   readonly block: number;
+  /** Pairs of float32 that fit into the second block. */
+  readonly rows: number;
   readonly at: number;
   readonly out: number;
 }
@@ -23,7 +25,13 @@ let shared: Scratch | null = null;
 export function scratch(): Scratch {
   if (shared === null) {
     const arena = Arena.create({ maximumBytes: 2 ** 28 });
-    shared = { arena, block, at: arena.alloc(2 * block * 4), out: arena.alloc(64) };
+    shared = {
+      arena,
+      block,
+      rows: block / 2,
+      at: arena.alloc(2 * block * 4),
+      out: arena.alloc(64),
+    };
   }
   return shared;
 }

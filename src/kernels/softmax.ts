@@ -58,6 +58,7 @@ export function softmax(arena: Arena, g: SoftmaxArgs): void {
   // deno-fmt-ignore
   arena.core.softmax(
     codeOf[g.yType], g.x, g.y, g.outer, g.reduce, g.inner, g.exps, r, g.h, g.qmin, g.qmax,
+    arena.alloc(336),
   );
   arena.release(mark);
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { scratch } from "./scratch.ts";
+import { partRangesRef } from "./histogram_ref.ts";
+import { type Scratch, scratch } from "./scratch.ts";
 
 /** Smallest and largest value; 0 and 0 when there is none. */
 export interface Range {
@@ -37,6 +38,43 @@ export function minmax(data: Float32Array): Range {
     max = Math.max(max, r[1]!);
   }
   return min > max ? { min: 0, max: 0 } : { min: min + 0, max: max + 0 };
+}
+
+/** How values lie in memory: runs of `inner` values of a row, or pixels of `channels` values. */
+export type Order =
+  | { readonly inner: number; readonly channels?: undefined }
+  | { readonly channels: number };
+
+/**
+ * Widens [min, max] per row (or channel), of finite values, by the values of `part`, which also lie at
+ * `s.at`: whole rows of one length, or whole pixels; `s.rows` rows or channels at most. Returns the
+ * range of them all, min > max where there is none.
+ */
+export function partRanges(
+  s: Scratch,
+  part: Float32Array,
+  order: Order,
+  ranges: Float32Array,
+): Range & { readonly nonFinite: number } {
+  const at = s.at + 4 * s.block, { core } = s.arena, n = part.length;
+  const bad = order.channels === undefined
+    ? core.rowRangesF32(s.at, n / order.inner, order.inner, at)
+    : core.channelRangesF32(s.at, n / order.channels, order.channels, at);
+  let nonFinite = 0;
+  if (bad !== 0) nonFinite = partRangesRef(part, order, ranges);
+  else {
+    const found = s.arena.f32(at, ranges.length);
+    for (let k = 0; k < found.length; k += 2) {
+      if (found[k]! < ranges[k]!) ranges[k] = found[k]!;
+      if (found[k + 1]! > ranges[k + 1]!) ranges[k + 1] = found[k + 1]!;
+    }
+  }
+  let min = Infinity, max = -Infinity;
+  for (let k = 0; k < ranges.length; k += 2) {
+    if (ranges[k]! < min) min = ranges[k]!;
+    if (ranges[k + 1]! > max) max = ranges[k + 1]!;
+  }
+  return { min, max, nonFinite };
 }
 
 /** Largest magnitude per channel of [outer][channels][inner]. */

@@ -30,15 +30,32 @@ const word = {
   scratch: 8,
   scratchBytes: 9,
   stop: 10,
+  /** 16 + i: what worker i is doing ({@linkcode life}). */
+  lives: 16,
 } as const;
-const words = 16;
+const mostWorkers = 63;
+const words = word.lives + mostWorkers + 1;
+
+/** Written by the pool (starting) and by the worker (at work, gone). */
+const life = { gone: 0, starting: 1, working: 2 } as const;
 
 /** Layers below this many multiply-adds run on the calling thread. */
 const worthwhile = 1e6;
 const mostChunks = 4000;
+/** Milliseconds without work after which a worker ends, so that a forgotten pool does not keep a process alive. */
+const idle = 1000;
+/** Starting a worker blocks for some 20 ms, the time of so many multiply-adds on one thread. */
+const startingWork = 1e9;
+
+/** Workers beside the caller's thread where nothing is said: the cores, but at most 8 threads. */
+function defaultWorkers(): number {
+  return Math.min(7, (globalThis.navigator?.hardwareConcurrency ?? 1) - 1);
+}
 
 /**
  * A pool bound to one arena. Give it to `conv`, `convTranspose` or `matmul` as the last argument.
+ *
+ * Workers that had nothing to do for a second end and are started again by later work.
  *
  * @example
  * ```ts
@@ -52,14 +69,21 @@ const mostChunks = 4000;
  */
 export class KernelPool implements Executor {
   readonly #arena: Arena;
-  readonly #workers: Worker[];
   readonly #control: number;
+  /** Multiply-adds between the starts of two workers. */
+  readonly #startingWork: number;
+  readonly #workers: (Worker | undefined)[];
   #generation = 0;
+  /** Multiply-adds since a worker was started. */
+  #worked = 0;
 
-  private constructor(arena: Arena, control: number, workers: Worker[]) {
+  private constructor(arena: Arena, workers: number, startingWork: number) {
+    const count = Math.max(0, Math.min(workers, mostWorkers));
     this.#arena = arena;
-    this.#control = control;
-    this.#workers = workers;
+    this.#startingWork = startingWork;
+    this.#control = arena.alloc(words * 4, 64);
+    arena.i32(this.#control, words).fill(0);
+    this.#workers = new Array<undefined>(count).fill(undefined);
   }
 
   /**
@@ -71,22 +95,38 @@ export class KernelPool implements Executor {
     arena: Arena,
     options: { readonly workers?: number } = {},
   ): Promise<KernelPool> {
-    const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
-    const count = Math.max(0, options.workers ?? Math.min(7, cores - 1));
-    const control = arena.alloc(words * 4, 64);
-    arena.i32(control, words).fill(0);
-    const workers: Worker[] = [];
-    for (let i = 0; i < count; i++) {
-      const worker = await start(arena, control, i + 1);
-      if (worker === null) break;
-      workers.push(worker);
+    const pool = new KernelPool(arena, options.workers ?? defaultWorkers(), 0);
+    for (let i = 0; i < pool.#workers.length; i++) {
+      if (!await pool.#start(i)) break;
     }
-    return new KernelPool(arena, control, workers);
+    return pool;
   }
 
-  /** Threads that work, the caller's included. */
+  /**
+   * A pool that starts its workers one by one while it works: small jobs never pay for them. Nothing waits for a
+   * worker; until it is there, the caller's thread does its share.
+   *
+   * @param options.startingWork multiply-adds before each worker; default 1e9
+   */
+  static lazy(
+    arena: Arena,
+    options: { readonly workers?: number; readonly startingWork?: number } = {},
+  ): KernelPool {
+    return new KernelPool(
+      arena,
+      options.workers ?? defaultWorkers(),
+      options.startingWork ?? startingWork,
+    );
+  }
+
+  /** Threads that work now, the caller's included. */
   get threads(): number {
-    return this.#workers.length + 1;
+    const c = this.#arena.i32(this.#control, words);
+    let n = 1;
+    for (let i = 0; i < this.#workers.length; i++) {
+      if (Atomics.load(c, word.lives + i) === life.working) n++;
+    }
+    return n;
   }
 
   /** Ends the workers. The pool then runs on the caller's thread. */
@@ -95,14 +135,57 @@ export class KernelPool implements Executor {
     Atomics.store(c, word.stop, 1);
     Atomics.add(c, word.state, 1 << 12);
     Atomics.notify(c, word.state);
-    for (const w of this.#workers.splice(0)) w.terminate();
+    for (const w of this.#workers.splice(0)) w?.terminate();
+  }
+
+  /** Starts worker i; true once it is at work. Nobody has to wait for that. */
+  #start(i: number): Promise<boolean> {
+    this.#workers[i]?.terminate();
+    const c = this.#arena.i32(this.#control, words);
+    Atomics.store(c, word.lives + i, life.starting);
+    this.#worked = 0;
+    // One that fails stays "starting" and is not tried again.
+    try {
+      const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+      const worker = new Worker(url, { type: "module" });
+      URL.revokeObjectURL(url);
+      this.#workers[i] = worker;
+      const ready = new Promise<boolean>((done) => {
+        worker.onmessage = () => done(true);
+        worker.onerror = (e) => {
+          e.preventDefault();
+          done(false);
+        };
+      });
+      const { memory } = this.#arena, control = this.#control;
+      worker.postMessage({ module: microModule, memory, control, words, index: i, idle });
+      return ready;
+    } catch {
+      return Promise.resolve(false);
+    }
+  }
+
+  /** Counts a job's work and starts a worker where enough has come together. */
+  #grow(work: number): void {
+    this.#worked += work;
+    if (this.#worked < this.#startingWork) return;
+    const c = this.#arena.i32(this.#control, words);
+    for (let i = 0; i < this.#workers.length; i++) {
+      if (Atomics.load(c, word.lives + i) === life.gone) {
+        void this.#start(i);
+        if (this.#startingWork > 0) return;
+      }
+    }
   }
 
   dense(arena: Arena, job: DenseJob, work: number): void {
     const alone = arena !== this.#arena || this.#workers.length === 0 || work < worthwhile;
     if (alone || job.strips === 0) return inline.dense(arena, job, work);
+    this.#grow(work);
+    const threads = this.threads;
+    if (threads === 1) return inline.dense(arena, job, work);
     // Some eight chunks a thread pair: enough to even out, few enough that a strip is rarely prepared twice.
-    const groups = Math.min(job.panels, Math.max(1, Math.ceil(4 * this.threads / job.strips)));
+    const groups = Math.min(job.panels, Math.max(1, Math.ceil(4 * threads / job.strips)));
     const size = Math.ceil(job.panels / groups);
     this.#run(
       0,
@@ -118,8 +201,11 @@ export class KernelPool implements Executor {
   depthwise(arena: Arena, job: DepthwiseJob, work: number): void {
     const alone = arena !== this.#arena || this.#workers.length === 0 || work < worthwhile / 4;
     if (alone || job.strips === 0) return inline.depthwise(arena, job, work);
+    this.#grow(work);
+    const threads = this.threads;
+    if (threads === 1) return inline.depthwise(arena, job, work);
     const blocks = Math.ceil(job.planes / 4);
-    const groups = Math.min(blocks, Math.max(1, Math.ceil(4 * this.threads / job.strips)));
+    const groups = Math.min(blocks, Math.max(1, Math.ceil(4 * threads / job.strips)));
     const size = Math.ceil(blocks / groups) * 4;
     this.#run(
       1,
@@ -142,7 +228,7 @@ export class KernelPool implements Executor {
     scratchBytes: number,
   ): void {
     const arena = this.#arena, stride = Math.ceil(scratchBytes / 64) * 64 + 64;
-    const scratch = arena.alloc(stride * this.threads, 64);
+    const scratch = arena.alloc(stride * (this.#workers.length + 1), 64);
     const c = arena.i32(this.#control, words);
     const chunks = strips * perStrip;
     if (chunks > mostChunks) {
@@ -198,31 +284,4 @@ export class KernelPool implements Executor {
       for (let p = from; p < to; p += 4) micro.depthwise(block, strip, p, scratch);
     }
   }
-}
-
-/** One worker, ready; null where that is not possible. */
-async function start(arena: Arena, control: number, index: number): Promise<Worker | null> {
-  let worker: Worker;
-  try {
-    const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-    worker = new Worker(url, { type: "module" });
-    URL.revokeObjectURL(url);
-  } catch {
-    return null;
-  }
-  const ready = await new Promise<boolean>((done) => {
-    worker.onmessage = () => done(true);
-    worker.onerror = (e) => {
-      e.preventDefault();
-      done(false);
-    };
-    try {
-      worker.postMessage({ module: microModule, memory: arena.memory, control, index });
-    } catch {
-      done(false);
-    }
-  });
-  if (ready) return worker;
-  worker.terminate();
-  return null;
 }

@@ -9,19 +9,23 @@
 const polls = 20000;
 
 export const workerSource = `
-self.onmessage = ({ data: { module, memory, control, index } }) => {
+self.onmessage = ({ data: { module, memory, control, words, index, idle } }) => {
   const micro = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  const c = new Int32Array(memory.buffer, control, 16);
-  self.postMessage("ready");
+  const c = new Int32Array(memory.buffer, control, words);
   let seen = Atomics.load(c, 0);
+  Atomics.store(c, 16 + index, 2);
+  self.postMessage("ready");
   for (;;) {
     let now = Atomics.load(c, 0);
     for (let i = 0; now === seen && i < ${polls}; i++) now = Atomics.load(c, 0);
+    if (Atomics.load(c, 10)) return self.close();
     if (now === seen) {
-      Atomics.wait(c, 0, seen);
+      if (Atomics.wait(c, 0, seen, idle) === "timed-out") {
+        Atomics.store(c, 16 + index, 0);
+        return self.close();
+      }
       continue;
     }
-    if (Atomics.load(c, 10)) return;
     const generation = now >>> 12;
     let last = -1;
     for (;;) {
@@ -30,7 +34,7 @@ self.onmessage = ({ data: { module, memory, control, index } }) => {
       if (now >>> 12 !== generation) break;
       seen = now;
       const chunks = c[2], kind = c[3], block = c[4], perStrip = c[5], size = c[6], all = c[7];
-      const scratch = (c[8] >>> 0) + index * c[9];
+      const scratch = (c[8] >>> 0) + (index + 1) * c[9];
       if (k >= chunks) break;
       if (Atomics.compareExchange(c, 0, now, now + 1) !== now) continue;
       const strip = Math.floor(k / perStrip), from = k % perStrip * size, to = Math.min(all, from + size);

@@ -4,11 +4,9 @@
  * @module
  */
 
-import type { Histogram } from "./histogram.ts";
-
 /** Divergence for every number of bins from `levels` up, by building both distributions. */
-export function klCurveRef(h: Histogram, levels: number): number[] {
-  const N = h.used, c = h.counts, curve: number[] = [];
+export function klCurveRef(c: Float64Array, levels: number, empty = 0): number[] {
+  const N = c.length, curve: number[] = [];
   for (let i = levels; i <= N; i++) {
     const p = Array.from(c.subarray(0, i));
     let out = 0;
@@ -25,9 +23,9 @@ export function klCurveRef(h: Histogram, levels: number): number[] {
       for (let j = a; j < b; j++) if (c[j]! > 0) q[j] = sum / some;
     }
     const P = p.reduce((a, b) => a + b), Q = q.reduce((a, b) => a + b);
-    let kl = 0;
+    let kl = Q > 0 ? 0 : Infinity;
     for (let j = 0; j < i; j++) {
-      if (p[j]! > 0) kl += q[j]! > 0 ? p[j]! / P * Math.log(p[j]! / P / (q[j]! / Q)) : Infinity;
+      if (p[j]! > 0) kl += p[j]! / P * Math.log(p[j]! / P / (q[j]! > 0 ? q[j]! / Q : empty));
     }
     curve.push(kl);
   }

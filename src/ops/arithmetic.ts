@@ -33,6 +33,27 @@ export function scaleOf(threshold: number, dtype: QType): number {
   return Math.fround(Math.max(threshold / qmaxOf(dtype), MIN_SCALE));
 }
 
+/** What an asymmetric tensor represents: min <= 0 <= max. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** float32 scale of an asymmetric int8 tensor (section 1). */
+export function asymmetricScale(r: Range): number {
+  return Math.fround(Math.max((r.max - r.min) / 255, MIN_SCALE));
+}
+
+/** Zero point of an asymmetric int8 tensor (section 1). */
+export function zeroOf(r: Range): number {
+  return Math.min(Math.max(roundAway(-128 - r.min / asymmetricScale(r)), -128), 127);
+}
+
+/** Largest |q - zero| of an integer type. */
+export function reachOf(dtype: QType, zero: number): number {
+  return dtype === "int8" ? Math.max(128 + zero, 127 - zero) : 32768;
+}
+
 /** Quantize (section 2): half away from zero, saturated. */
 export function quantizeValue(
   x: number,
@@ -94,6 +115,21 @@ export function requantValue(acc: number, k: Multiplier): number {
   return Math.floor(acc * (k.m * 2 ** -k.s) + 0.5);
 }
 
+/**
+ * f at the middle of what q stands for; where f is not defined there (Asin next to 1), at the lower or
+ * upper end.
+ */
+function valueAt(
+  f: (x: number) => number,
+  x: { readonly scale: number; readonly zero: number },
+  q: number,
+): number {
+  const v = f(x.scale * (q - x.zero));
+  if (!Number.isNaN(v)) return v;
+  const low = f(x.scale * (q - x.zero - 0.5));
+  return Number.isNaN(low) ? f(x.scale * (q - x.zero + 0.5)) : low;
+}
+
 /** 256-entry table of an int8 function, indexed by q & 255 (section 6). */
 export function lut8(
   f: (x: number) => number,
@@ -102,7 +138,7 @@ export function lut8(
 ): Int8Array {
   const t = new Int8Array(256);
   for (let q = -128; q < 128; q++) {
-    const v = f(x.scale * (q - x.zero));
+    const v = valueAt(f, x, q);
     t[q & 255] = quantizeValue(v, y.scale, y.zero, y.qmin ?? -128, y.qmax ?? 127);
   }
   return t;
@@ -116,7 +152,7 @@ export function lut8to16(
 ): Int16Array {
   const t = new Int16Array(256);
   for (let q = -128; q < 128; q++) {
-    const v = f(x.scale * (q - x.zero));
+    const v = valueAt(f, x, q);
     t[q & 255] = quantizeValue(v, y.scale, 0, y.qmin ?? -32768, y.qmax ?? 32767);
   }
   return t;

@@ -49,6 +49,7 @@ import { hardSigmoid } from "./hard_sigmoid.ts";
 import { hardSwish } from "./hard_swish.ts";
 import { hardmax } from "./hardmax.ts";
 import { hzGelu } from "./hz_gelu.ts";
+import { hzGeluTanh } from "./hz_gelu_tanh.ts";
 import { hzMish } from "./hz_mish.ts";
 import { hzSwish } from "./hz_swish.ts";
 import { identity } from "./identity.ts";
@@ -157,6 +158,7 @@ export const listA: readonly OpDef[] = [
   hardSwish,
   hardmax,
   hzGelu,
+  hzGeluTanh,
   hzMish,
   hzSwish,
   identity,

@@ -14,6 +14,7 @@ import type { FunctionDef } from "../ir/function.ts";
 import type { Attr, Node } from "../ir/graph.ts";
 import type { DType, Tensor, TensorType } from "../ir/tensor.ts";
 import type { Arena } from "../kernels/arena.ts";
+import type { Executor } from "../kernels/executor.ts";
 import type { March, MarchName } from "../march/march.ts";
 
 /** What shape inference, folding and placement rules see of a node. */
@@ -162,6 +163,8 @@ export interface View {
 /** What the simulator hands to an operator. */
 export interface StepContext {
   readonly arena: Arena;
+  /** Who runs convolutions and products; absent: the calling thread. */
+  readonly executor?: Executor;
   readonly node: Node;
   /** View of input i (activation or stored constant); undefined when not given. */
   input(i: number): View | undefined;
@@ -190,10 +193,15 @@ export interface OpDef {
   readonly body?: FunctionDef;
   /** Constant inputs that `prepare` packs itself and that need no plain copy in the arena. */
   readonly packs?: readonly number[];
-  /** Once per loaded program: packs weights into the arena. */
+  /** Once per loaded program: packs weights into the arena. Views stay the same for every run. */
   prepare?(c: StepContext): unknown;
   /** Integer evaluation. */
   run?(c: StepContext, state: unknown): void;
+  /**
+   * Whether `run` treats input 0 and output 0 as lists of elements in one memory order, whatever it is, for a
+   * node's constants. The simulator then moves the smaller elements where layouts differ.
+   */
+  orderless?(constant: (i: number) => Tensor | undefined): boolean;
   /** Integer evaluation of non-negative inputs gives non-negative outputs, whatever the scales. */
   readonly keepsSign?: boolean;
   /** Whether the integer outputs are never negative, for a node's constants (a table). */

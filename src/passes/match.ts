@@ -124,6 +124,7 @@ export const UNARY: ReadonlySet<string> = new Set([
   "HardSigmoid",
   "HardSwish",
   "HzGelu",
+  "HzGeluTanh",
   "HzMish",
   "HzSwish",
   "Identity",

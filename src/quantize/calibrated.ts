@@ -5,32 +5,20 @@
  * @module
  */
 
+import { channelMaxima } from "../calibrate/weights.ts";
 import type { Attr, Graph, Node } from "../ir/graph.ts";
 import { attr, HORIZON, node } from "../ir/graph.ts";
 import type { Tensor, TensorType } from "../ir/tensor.ts";
 import { mustType } from "../ir/graph.ts";
-import { numbersOf, tensor } from "../ir/tensor.ts";
+import { tensor } from "../ir/tensor.ts";
 import { qmaxOf, qminOf, scaleOf } from "../ops/arithmetic.ts";
 import type { QType } from "../ops/arithmetic.ts";
 import type { QuantLayout } from "./layout.ts";
 import type { Plan } from "./plan.ts";
-import { planOf } from "./plan.ts";
+import { planOf, planScale } from "./plan.ts";
 
 /** Suffix of calibration nodes, as in the original tool. */
 export const CALIBRATION = "_HzCalibration";
-
-/** Per-channel max abs of a weight along `axis`. */
-export function weightThresholds(w: Tensor, axis: number): Float32Array {
-  const channels = w.shape[axis]!;
-  const inner = w.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const out = new Float32Array(channels);
-  const values = numbersOf(w);
-  for (let i = 0; i < values.length; i++) {
-    const c = Math.floor(i / inner) % channels;
-    out[c] = Math.max(out[c]!, Math.abs(values[i]!));
-  }
-  return out;
-}
 
 /** Inserts HzCalibration nodes by a plan. */
 export function insertCalibration(graph: Graph, plan: Plan, layout: QuantLayout): Graph {
@@ -66,7 +54,7 @@ export function insertCalibration(graph: Graph, plan: Plan, layout: QuantLayout)
     const p = planOf(plan, layout.root(t));
     return emit(
       t,
-      tensor("float32", [], Float32Array.of(scaleOf(p.threshold, p.dtype))),
+      tensor("float32", [], Float32Array.of(planScale(p))),
       p.dtype,
       p.zero,
       {
@@ -80,7 +68,7 @@ export function insertCalibration(graph: Graph, plan: Plan, layout: QuantLayout)
     const known = calibrated.get(t);
     if (known !== undefined) return known;
     const w = graph.constants.get(t)!;
-    const thresholds = plan.weights.get(t) ?? weightThresholds(w, axis);
+    const thresholds = plan.weights.get(t) ?? channelMaxima(w, axis);
     const shape = w.shape.map((d, i) => i === axis ? d : 1);
     const scales = Float32Array.from(thresholds, (v) => scaleOf(v, "int8"));
     return emit(t, tensor("float32", shape, scales), "int8", 0, {

@@ -2,8 +2,9 @@
  * Models that are quantized already: QuantizeLinear and DequantizeLinear pairs and QLinear operators
  * become float operators again, and what they say about ranges becomes plans (`calibration_type: load`).
  *
- * int8 with zero point 0 (and uint8 with 128) keeps its steps exactly. A range that starts at 0 becomes a
- * Relu and a symmetric threshold, other asymmetric ranges the symmetric one that holds them.
+ * int8 and uint8 keep scale and zero point exactly; int16 keeps its scale where the zero point is 0, and
+ * else becomes the symmetric range that holds its own. A range that starts at 0 also becomes a Relu, since
+ * float readers of an accumulator would not see its saturation.
  *
  * @module
  */
@@ -14,6 +15,7 @@ import { intAttr, node } from "../ir/graph.ts";
 import type { DType, Tensor } from "../ir/tensor.ts";
 import { elementCount, f32, numbersOf } from "../ir/tensor.ts";
 import { inferTypes } from "../ops/infer.ts";
+import { rangePlan } from "./plan.ts";
 import type { TensorPlan } from "./plan.ts";
 
 /** A float graph and the ranges that its quantized form had. */
@@ -23,6 +25,8 @@ export interface LoadedScales {
   readonly tensors: ReadonlyMap<string, TensorPlan>;
   /** Threshold per output channel, by weight of a Conv in `graph`. */
   readonly weights: ReadonlyMap<string, Float32Array>;
+  /** One sentence for everything that could not be taken as it was. */
+  readonly notes: readonly string[];
 }
 
 /** Whether a graph holds quantized operators that {@linkcode loadScales} reads. */
@@ -127,6 +131,7 @@ class Reader {
   /** Integer tensors of the quantized graph that are float now. */
   readonly #floats = new Set<string>();
   readonly #nonNegative = new Set<string>();
+  readonly #notes: string[] = [];
   readonly #names: Set<string>;
   readonly #outputs: ReadonlySet<string>;
 
@@ -151,7 +156,12 @@ class Reader {
     const used = new Set([...this.#nodes.flatMap((n) => n.inputs), ...this.#outputs]);
     const constants = new Map([...this.#constants].filter(([name]) => used.has(name)));
     const clean = inferTypes({ ...this.graph, nodes: this.#nodes, constants, types: new Map() });
-    return { graph: clean, tensors: this.#plans, weights: this.weights(clean) };
+    return {
+      graph: clean,
+      tensors: this.#plans,
+      weights: this.weights(clean),
+      notes: this.#notes,
+    };
   }
 
   private fresh(hint: string): string {
@@ -185,12 +195,29 @@ class Reader {
 
   /** Plans a tensor; returns whether its range starts at zero. */
   private plan(t: string, r: Range): boolean {
-    const top = r.dtype === "int8" ? 127 : 32767;
-    const reach = r.zero === 0 ? top : Math.max(top - r.zero, top + 1 + r.zero);
-    if (!this.#plans.has(t)) {
-      this.#plans.set(t, { dtype: r.dtype, threshold: reach * r.scale, zero: 0, method: "load" });
+    if (!this.#plans.has(t)) this.#plans.set(t, this.planOf(t, r));
+    return r.zero === (r.dtype === "int8" ? -128 : -32768);
+  }
+
+  private planOf(t: string, { scale, zero, dtype }: Range): TensorPlan {
+    if (zero === 0) {
+      return {
+        dtype,
+        threshold: (dtype === "int8" ? 127 : 32767) * scale,
+        zero: 0,
+        method: "load",
+      };
     }
-    return r.zero === -top - 1;
+    // Products of a float32 and an integer of 8 bits are exact, so the plan's scale is this one.
+    if (dtype === "int8") {
+      return rangePlan({ min: scale * (-128 - zero), max: scale * (127 - zero) }, "load");
+    }
+    this.#notes.push(
+      `Tensor ${t} is int16 with zero point ${zero}: only int8 has zero points here, so it takes the ` +
+        "symmetric range that holds its own.",
+    );
+    const reach = Math.max(32767 - zero, 32768 + zero);
+    return { dtype, threshold: reach * scale, zero: 0, method: "load" };
   }
 
   private push(n: Node): void {

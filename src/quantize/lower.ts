@@ -6,12 +6,14 @@
 
 import { BpuError } from "../errors.ts";
 import type { Attr, Graph } from "../ir/graph.ts";
-import { attr, HORIZON, node } from "../ir/graph.ts";
+import { HORIZON, node } from "../ir/graph.ts";
 import { numbersOf, tensor } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import type { March } from "../march/march.ts";
 import { multiplierOf, qmaxOf, qminOf, quantizeValue, scaleOf } from "../ops/arithmetic.ts";
-import { codeOf } from "../ops/hz/types.ts";
+import { settleWith } from "../ops/hz/types.ts";
+import { formOf } from "../ops/lower/common.ts";
+import type { QType } from "../ops/arithmetic.ts";
 import type { LowerContext, QRange, QTensor } from "../ops/op.ts";
 import type { GraphBuilder } from "./builder.ts";
 import type { Group } from "./layout.ts";
@@ -107,11 +109,15 @@ export function lowerContext(
         return q.name;
       }
       const k = multiplierOf(q.scale / target.scale);
+      const form = formOf("HzRequantize", settleWith(rangeOf(target.dtype), target.dtype), {
+        x_zero: q.zero,
+        y_zero: target.zero,
+      });
       const out = context.temp("requantized", target.dtype, q.shape);
       const given = b.nodeName(`${n.name}_HzRequantize`);
       b.sources.set(given, n.name);
       b.nodes.push(node(
-        "HzRequantize",
+        form.op,
         given,
         [
           q.name,
@@ -119,11 +125,7 @@ export function lowerContext(
           store("requantize_s", tensor("int8", [], Int8Array.of(k.s))),
         ],
         [out],
-        {
-          qmin: attr.int(qminOf(target.dtype)),
-          qmax: attr.int(qmaxOf(target.dtype)),
-          to: attr.int(codeOf(target.dtype)),
-        },
+        form.attrs,
         HORIZON,
       ));
       return out;
@@ -132,6 +134,8 @@ export function lowerContext(
   };
   return { context, accScales: () => scales };
 }
+
+const rangeOf = (dtype: QType): QRange => ({ qmin: qminOf(dtype), qmax: qmaxOf(dtype) });
 
 /** Quantizes a constant operand with its own max-abs scale. */
 function quantizeConstant(t: Tensor, dtype: "int8" | "int16"): { scale: number; data: Tensor } {

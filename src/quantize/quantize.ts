@@ -11,7 +11,7 @@ import { attr, HORIZON, mustType, node } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { tensor } from "../ir/tensor.ts";
 import { marchOf } from "../march/mod.ts";
-import { qmaxOf, qminOf, quantizeValue, scaleOf } from "../ops/arithmetic.ts";
+import { qmaxOf, qminOf, quantizeValue } from "../ops/arithmetic.ts";
 import { codeOf } from "../ops/hz/types.ts";
 import type { QTensor } from "../ops/op.ts";
 import { usesOf } from "../ir/order.ts";
@@ -20,7 +20,7 @@ import { layoutOf } from "./layout.ts";
 import type { Group, QuantLayout } from "./layout.ts";
 import { lowerContext, Refusal } from "./lower.ts";
 import type { Plan } from "./plan.ts";
-import { int16Tensors, planOf } from "./plan.ts";
+import { int16Tensors, planOf, planScale } from "./plan.ts";
 
 /** How a float tensor is represented in the quantized graph. */
 export interface Representation {
@@ -67,8 +67,8 @@ export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}
   const inputs: Port[] = graph.inputs.map((p) => {
     if (options.integerInputs?.has(p.name)) {
       const t = planOf(plan, layout.root(p.name));
-      const scale = Float32Array.of(scaleOf(t.threshold, t.dtype));
-      reps.set(p.name, { name: p.name, dtype: "int8", scales: scale, zero: 0 });
+      const scale = Float32Array.of(planScale(t));
+      reps.set(p.name, { name: p.name, dtype: "int8", scales: scale, zero: t.zero });
       quantized.add(p.name);
       b.types.set(p.name, { dtype: "int8", shape: p.shape });
       return { ...p, dtype: "int8" };
@@ -85,7 +85,7 @@ export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}
       r = {
         name: b.tensorName(`${t}_quantized`),
         dtype: p.dtype,
-        scales: Float32Array.of(scaleOf(p.threshold, p.dtype)),
+        scales: Float32Array.of(planScale(p)),
         zero: p.zero,
       };
       reps.set(t, r);

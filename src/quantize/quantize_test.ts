@@ -5,6 +5,7 @@ import { f32 } from "../ir/tensor.ts";
 import { bayes } from "../march/bayes.ts";
 import { layoutOf } from "./layout.ts";
 import { Refusal } from "./lower.ts";
+import { rangePlan } from "./plan.ts";
 import { quantize } from "./quantize.ts";
 import { graphOf, planFor, ramp } from "./testing.ts";
 
@@ -27,6 +28,47 @@ Deno.test("a Relu behind a convolution becomes its output range", () => {
   equal(first.name, "c1");
   deepEqual([first.attrs.get("qmin"), first.attrs.get("qmax")], [attr.int(0), attr.int(127)]);
   equal(q.graph.nodes[3]!.outputs[0], "y");
+});
+
+Deno.test("zero points: a Relu's range starts at its own, symmetric neighbours keep plain operators", () => {
+  const g = graphOf(
+    [conv("c1", "x", "a"), node("Relu", "r", ["a"], ["b"]), conv("c2", "b", "y")],
+    { x: shape },
+    ["y"],
+    { w },
+  );
+  const q = quantize(
+    g,
+    planFor(g, {}, (t) => t === "b" ? rangePlan({ min: -1, max: 4 }, "t") : {}),
+  );
+  verify(q.graph);
+  deepEqual(ops(q), [
+    "HzQuantize",
+    "HzSQuantizedConvAsym",
+    "HzSQuantizedConvAccAsym",
+    "HzDequantize",
+  ]);
+  const [, first, second] = q.graph.nodes;
+  deepEqual([first!.attrs.get("x_zero"), first!.attrs.get("y_zero")], [attr.int(0), attr.int(-77)]);
+  deepEqual([first!.attrs.get("qmin"), first!.attrs.get("qmax")], [attr.int(-77), attr.int(127)]);
+  deepEqual([second!.attrs.get("x_zero"), second!.attrs.has("y_zero")], [attr.int(-77), false]);
+  equal(q.tensors.get("b")!.zero, -77);
+  equal(q.tensors.get("y")!.zero, 0);
+});
+
+Deno.test("tensors that share a scale share the zero point", () => {
+  const g = graphOf(
+    [
+      conv("c1", "x", "a"),
+      node("MaxPool", "p", ["a"], ["b"], { kernel_shape: attr.ints([2, 2]) }),
+      conv("c2", "b", "y"),
+    ],
+    { x: shape },
+    ["y"],
+    { w },
+  );
+  const q = quantize(g, planFor(g, {}, (t) => t === "a" ? rangePlan({ min: 0, max: 5 }, "t") : {}));
+  deepEqual([q.tensors.get("a")!.zero, q.tensors.get("b")!.zero], [-128, -128]);
 });
 
 Deno.test("an activation with a second reader is not absorbed", () => {

@@ -10,7 +10,12 @@ import { BpuError } from "../errors.ts";
 import type { Engine, Session } from "../ir/engine.ts";
 import type { Graph, Port } from "../ir/graph.ts";
 import type { DType, Tensor } from "../ir/tensor.ts";
+import { elementCount } from "../ir/tensor.ts";
 import { functionsOf } from "../ops/functions.ts";
+import { batched } from "./batch.ts";
+import { createCustomEngine } from "./custom/engine.ts";
+import { openCustomOperators } from "./custom/operators.ts";
+import type { CustomLimits, OperatorFile } from "./custom/types.ts";
 import { createFloatEngine } from "./float.ts";
 import type { FloatEngine } from "./float.ts";
 import { type FeedValue, inputValue } from "./input_values.ts";
@@ -24,8 +29,15 @@ export type HbModel = string | URL | Uint8Array | Graph;
 export interface HbOptions {
   /** Name for messages where the model is bytes. */
   readonly file?: string;
-  /** Engine to use; it is not closed. Needed for models with custom operators. */
+  /** Engine to use; it is not closed. */
   readonly engine?: FloatEngine;
+  /**
+   * Files with the model's custom operators: paths (Deno only) or bytes. They run in a Worker of this
+   * session, which `close()` ends.
+   */
+  readonly custom_op?: readonly (string | URL | OperatorFile)[];
+  /** Limits of the custom operators. */
+  readonly custom_limits?: CustomLimits;
 }
 
 /** An input or output as Python's onnxruntime describes it. */
@@ -55,18 +67,32 @@ const isBin = (b: Uint8Array) => new TextDecoder().decode(b.subarray(0, 6)) === 
 
 interface Opened {
   readonly ports: ModelPorts;
+  /** Samples that the ports hold (a `.bin` of several); feeds may be a single one as well. */
+  readonly batch: number;
   open(engine: Engine & Pick<FloatEngine, "openBytes">): Promise<Session>;
 }
 
 function openedOnnx(bytes: Uint8Array, file: string): Opened {
-  return { ports: portsOfOnnx(bytes, file), open: (engine) => engine.openBytes(bytes) };
+  return {
+    ports: portsOfOnnx(bytes, file),
+    batch: 1,
+    open: (engine) => engine.openBytes(bytes),
+  };
 }
 
 async function openedBin(bytes: Uint8Array, file: string): Promise<Opened> {
   const { program } = await readBin(bytes, file);
+  const batch = program.batch ?? 1;
+  const whole = (p: Port): Port => ({ ...p, shape: batched(p.shape, batch) });
   const custom = program.segments.some((s) => s.kind === "cpu" && portsOfGraph(s.graph).custom);
   return {
-    ports: { ...program, preprocessed: new Set(), custom },
+    ports: {
+      inputs: program.inputs.map(whole),
+      outputs: program.outputs.map(whole),
+      preprocessed: new Set(),
+      custom,
+    },
+    batch,
     open: (engine) => openProgram(program, { cpu: engine }),
   };
 }
@@ -96,6 +122,7 @@ async function openedBin(bytes: Uint8Array, file: string): Promise<Opened> {
 export class HB_ONNXRuntime {
   readonly #file: string;
   readonly #given: FloatEngine | undefined;
+  readonly #options: HbOptions;
   #own: FloatEngine | undefined;
   #bin: Uint8Array | undefined;
   #opened: Opened | undefined;
@@ -108,11 +135,21 @@ export class HB_ONNXRuntime {
    */
   constructor(model: HbModel, options: HbOptions = {}) {
     this.#given = options.engine;
+    this.#options = options;
+    if (options.engine !== undefined && options.custom_op !== undefined) {
+      throw new BpuError("usage", "custom_op and engine are given", {
+        hint: "Give one: the engine may know the operators, createCustomEngine(engine, operators).",
+      });
+    }
     const path = typeof model === "string" || model instanceof URL ? model : undefined;
     this.#file = options.file ?? (path === undefined ? "model" : String(path));
     if (path === undefined && !(model instanceof Uint8Array)) {
       const graph = model as Graph;
-      this.#opened = { ports: portsOfGraph(graph), open: (engine) => engine.open(graph) };
+      this.#opened = {
+        ports: portsOfGraph(graph),
+        batch: 1,
+        open: (engine) => engine.open(graph),
+      };
       return;
     }
     const bytes = path === undefined ? model as Uint8Array : readPath(path);
@@ -160,6 +197,8 @@ export class HB_ONNXRuntime {
    * either are left alone unless `input_offset` is given and the model has no picture input at all.
    *
    * @param output_names outputs in the order wanted; null for all
+   * A `.bin` made with `input_batch` takes the whole batch, or a single sample; all inputs alike.
+   *
    * @returns the outputs in that order
    * @throws BpuError `usage` for missing or unknown names, shapes that differ, conversions that would
    * lose a value; `runtime` from the engine
@@ -201,7 +240,8 @@ export class HB_ONNXRuntime {
           hint: `Given: ${[...given.keys()].join(", ") || "nothing"}.`,
         });
       }
-      return [p.name, inputValue(value, p, offset, all || preprocessed.has(p.name))];
+      const port = singleOf(p, this.#opened!.batch, value);
+      return [p.name, inputValue(value, port, offset, all || preprocessed.has(p.name))];
     }));
     const results = await session.run(feeds);
     return wanted.map((name) => results.get(name)!);
@@ -246,23 +286,41 @@ export class HB_ONNXRuntime {
   async #start(): Promise<Session> {
     if (this.#bin !== undefined) this.#opened = await openedBin(this.#bin, this.#file);
     const opened = this.#opened!;
-    if (opened.ports.custom && this.#given === undefined) {
+    const custom = this.#options.custom_op;
+    if (opened.ports.custom && this.#given === undefined && custom === undefined) {
       throw new BpuError("unsupported", "the model has custom operators", {
         file: this.#file,
-        hint: "Register them: engine: createCustomEngine(createFloatEngine(), operators).",
+        hint: 'Register their files: { custom_op: ["my_operators.ts"] }.',
       });
     }
-    const engine = this.#given ??
-      (this.#own = createFloatEngine({ workers: 0, functions: functionsOf }));
-    return await opened.open(engine);
+    if (this.#given !== undefined) return await opened.open(this.#given);
+    const plain = this.#own = createFloatEngine({ workers: 0, functions: functionsOf });
+    if (custom !== undefined) {
+      const files = custom.map((f): OperatorFile =>
+        typeof f === "string" || f instanceof URL
+          ? { file: String(f), bytes: readPath(f, "custom operator file") }
+          : f
+      );
+      const operators = await openCustomOperators(files, this.#options.custom_limits);
+      this.#own = createCustomEngine(plain, operators);
+    }
+    return await opened.open(this.#own);
   }
 }
 
-function readPath(path: string | URL): Uint8Array {
+/** The port of one sample where a model of several gets the values of one; else the port itself. */
+function singleOf(port: Port, batch: number, value: FeedValue): Port {
+  if (batch === 1 || port.shape.length === 0) return port;
+  const count = ArrayBuffer.isView(value) ? value.length : value.data.length;
+  if (count * batch !== elementCount(port.shape)) return port;
+  return { ...port, shape: [port.shape[0]! / batch, ...port.shape.slice(1)] };
+}
+
+function readPath(path: string | URL, what = "model"): Uint8Array {
   if (typeof Deno === "undefined") {
     throw new BpuError("usage", "files can be read in Deno only", {
       file: String(path),
-      hint: "Fetch the model and give its bytes.",
+      hint: "Fetch it and give its bytes.",
     });
   }
   try {
@@ -273,10 +331,10 @@ function readPath(path: string | URL): Uint8Array {
     throw new BpuError(
       "file",
       missing
-        ? `model ${path} does not exist`
+        ? `${what} ${path} does not exist`
         : refused
-        ? `model ${path}: Deno was not allowed to read it`
-        : `model ${path} cannot be read`,
+        ? `${what} ${path}: Deno was not allowed to read it`
+        : `${what} ${path} cannot be read`,
       {
         hint: refused ? "Add its folder to --allow-read." : "Check the path.",
         cause,

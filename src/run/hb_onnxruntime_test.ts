@@ -1,9 +1,11 @@
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
+import { readBin, writeBin } from "../container/bin.ts";
 import { makeModel } from "../flow/testing.ts";
 import { saveOnnx } from "../formats/onnx/save.ts";
 import { node } from "../ir/graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { DType, Tensor } from "../ir/tensor.ts";
+import { functionsOf } from "../ops/functions.ts";
 import { HB_ONNXRuntime } from "./hb_onnxruntime.ts";
 
 const picture = Uint8Array.from({ length: 192 }, (_, i) => (i * 37) % 256);
@@ -48,6 +50,44 @@ for (const stage of ["original_float", "optimized_float", "calibrated", "quantiz
   });
 }
 
+Deno.test("custom operators: files are registered with the session", async () => {
+  const g: Graph = {
+    ...relu("float32"),
+    domains: new Map([["horizon.custom", 1]]),
+    nodes: [
+      node("Abs", "a", ["x"], ["y"]),
+      node(
+        "PyOp",
+        "twice",
+        ["y"],
+        ["z"],
+        { class_name: { type: "string", value: "Twice" } },
+        "horizon.custom",
+      ),
+    ],
+  };
+  const text = `export const Twice = {
+  infer_shape: (s) => s,
+  compute([x]) {
+    if (x.data[0] > 5) throw new Error("too large");
+    return [x.data.map((v) => 2 * v)];
+  },
+};`;
+  const custom_op = [{ file: "ops/twice.ts", bytes: new TextEncoder().encode(text) }];
+  const x = Float32Array.of(-1, 2, -3, 4);
+  for (const model of [g, saveOnnx(g)]) {
+    await using sess = await HB_ONNXRuntime.create(model, { custom_op });
+    deepEqual([...(await sess.run(["z"], { x }))[0]!.data], [2, 4, 6, 8]);
+    await rejects(
+      sess.run(null, { x: x.map((v) => 10 * v) }),
+      (e: Error & { sentence(): string }) =>
+        e.sentence().startsWith("ops/twice.ts:4:30: Twice twice: too large"),
+    );
+  }
+  await rejects(HB_ONNXRuntime.create(g), /has custom operators/);
+  await rejects(HB_ONNXRuntime.create(g, { custom_op: [] }), /no file registers .* Twice/);
+});
+
 Deno.test(".bin and quantized model give the same bits", async () => {
   const bin = models.get("m.bin")!;
   deepEqual(
@@ -63,6 +103,26 @@ Deno.test(".bin and quantized model give the same bits", async () => {
   ]);
   await sess.close();
   await rejects(sess.run(null, { data: shifted }), /closed/);
+});
+
+Deno.test("a .bin of several samples takes the batch, or one sample", async () => {
+  const bin = await readBin(models.get("m.bin")!, "m.bin");
+  const both = await writeBin({ ...bin, program: { ...bin.program, batch: 2 } }, functionsOf);
+  await using sess = await HB_ONNXRuntime.create(both);
+  deepEqual(sess.get_inputs()[0]!.shape, [2, 3, 8, 8]);
+  deepEqual(sess.get_outputs()[0]!.shape, [2, 5, 8, 8]);
+  const other = picture.map((v) => 255 - v);
+  const pair = new Uint8Array(384);
+  pair.set(picture);
+  pair.set(other, 192);
+  const [y] = await sess.run(null, { data: pair });
+  deepEqual(y!.shape, [2, 5, 8, 8]);
+  const single = models.get("m.bin")!;
+  deepEqual(y!.data.slice(0, 320), await outputs(single, picture));
+  deepEqual(y!.data.slice(320), await outputs(single, other));
+  const [one] = await sess.run(null, { data: other });
+  deepEqual(one!.data, y!.data.slice(320));
+  await rejects(sess.run(null, { data: new Uint8Array(576) }), /2x3x8x8, got 576 values/);
 });
 
 Deno.test("the offset is what a float picture loses, and only where preprocessing is", async () => {

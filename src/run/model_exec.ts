@@ -14,10 +14,17 @@ import type { Engine, Feeds, Session } from "../ir/engine.ts";
 import type { Graph } from "../ir/graph.ts";
 import { bytesOfTensor, elementCount, numbersOf } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import type { Profile } from "./profile.ts";
 import { openProgram } from "./simulator.ts";
 
-/** Receives the outputs of every node, in execution order. */
-export type OnLayer = (type: string, node: string, tensor: string, value: Tensor) => void;
+/** Receives the outputs of every node, in execution order, with the names of its inputs. */
+export type OnLayer = (
+  type: string,
+  node: string,
+  tensor: string,
+  value: Tensor,
+  inputs: readonly string[],
+) => void;
 
 /** A loaded model. */
 export interface Loaded extends ModelTensors {
@@ -41,7 +48,7 @@ function watched(engine: Engine, onLayer: OnLayer): Engine {
           for (const n of graph.nodes) {
             for (const t of n.outputs) {
               const v = all.get(t);
-              if (v !== undefined) onLayer(n.op, n.name, t, v);
+              if (v !== undefined) onLayer(n.op, n.name, t, v, n.inputs);
             }
           }
           return new Map(wanted.map((t): [string, Tensor] => [t, all.get(t)!]));
@@ -57,21 +64,27 @@ function watched(engine: Engine, onLayer: OnLayer): Engine {
  *
  * @param name which model of a packed file
  * @param onLayer called for every node of every run
+ * @param threads of the simulator; default: the cores
+ * @param profile gets the time of every node; not together with `onLayer`, which takes time itself
  */
 export async function loadModelFile(
   source: BinFile,
   name: string | undefined,
   engine: Engine,
   onLayer?: OnLayer,
+  threads?: number,
+  profile?: Profile,
 ): Promise<Loaded> {
   const member = await selectModel(source, name);
   const bin = await readBin(member.bytes, source.file);
   const tensors = tensorsOf(bin.info, source.file);
   const session = await openProgram(bin.program, {
-    cpu: onLayer === undefined ? engine : watched(engine, onLayer),
+    cpu: onLayer !== undefined ? watched(engine, onLayer) : profile?.engine(engine) ?? engine,
+    ...(profile === undefined ? {} : { onNode: (n) => profile.mark("BPU", n.op, n.name) }),
+    ...(threads === undefined ? {} : { threads }),
     ...(onLayer === undefined ? {} : {
       onNode: (n, read) => {
-        for (const t of n.outputs) if (t !== "") onLayer(n.op, n.name, t, read(t));
+        for (const t of n.outputs) if (t !== "") onLayer(n.op, n.name, t, read(t), n.inputs);
       },
     }),
   });
@@ -100,6 +113,17 @@ export const fileWord = (text: string): string => text.replace(/[^\w.-]/g, "_");
 /** Name of the dump of an input or output, without type. */
 export function dumpName(side: "input" | "output", index: number, tensor: string): string {
   return `model_infer_${side}_${index}_${fileWord(tensor)}`;
+}
+
+/** Name of the dump of a layer's input, without type; `index` is that of the layer's first output. */
+export function layerInputName(
+  index: number,
+  type: string,
+  node: string,
+  input: number,
+  tensor: string,
+): string {
+  return `layer-${index}-${fileWord(type)}-${fileWord(node)}-input-${input}-${fileWord(tensor)}`;
 }
 
 /** Name of the dump of a layer's output, without type. */
@@ -156,6 +180,7 @@ function tensorLines(title: string, t: ModelTensor): string[] {
     `quanti type: ${scale === undefined ? "NONE" : "SCALE"}`,
     `stride: ${tuple(t.stride)}`,
     ...(scale === undefined ? [] : [`scale data: ${Array.from(scale.values).join(",")},`]),
+    ...(scale === undefined || scale.zero === 0 ? [] : [`zero point data: ${scale.zero},`]),
     ...(scale?.axis === undefined ? [] : [`quantizeAxis: ${scale.axis}`]),
     "",
   ];

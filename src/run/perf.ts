@@ -7,6 +7,8 @@
 import type { BinFile } from "../container/pack.ts";
 import { BpuError } from "../errors.ts";
 import type { Engine, Feeds } from "../ir/engine.ts";
+import type { OperatorFile } from "./custom/types.ts";
+import type { Profile } from "./profile.ts";
 import { loadModelFile } from "./model_exec.ts";
 
 /** When to stop: whichever comes first. */
@@ -51,7 +53,7 @@ export function perfOf(latencies: readonly number[], runTime: number, threads: n
   };
 }
 
-/** Runs frames one after another on this thread; `onFrames` after every 200. */
+/** Runs frames one after another on this thread alone; `onFrames` after every 200. */
 export async function measure(
   source: BinFile,
   name: string | undefined,
@@ -59,12 +61,14 @@ export async function measure(
   limit: PerfLimit,
   engine: Engine,
   onFrames?: (p: Perf) => void,
+  profile?: Profile,
 ): Promise<Perf> {
-  const { session } = await loadModelFile(source, name, engine);
+  const { session } = await loadModelFile(source, name, engine, undefined, 1, profile);
   try {
     const latencies: number[] = [];
     const start = performance.now();
     while (latencies.length < limit.frames && performance.now() - start < limit.time) {
+      profile?.begin();
       const t = performance.now();
       await session.run(feeds);
       latencies.push(performance.now() - t);
@@ -84,6 +88,8 @@ export interface PerfJob {
   readonly name: string | undefined;
   readonly feeds: Feeds;
   readonly limit: PerfLimit;
+  /** Files of the model's custom operators; every thread has a Worker of its own for them. */
+  readonly custom?: readonly OperatorFile[];
 }
 
 /** What a worker answers: first that it is ready, then its figures. */

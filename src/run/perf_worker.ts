@@ -6,6 +6,8 @@
 
 import { sentenceOf } from "../errors.ts";
 import { functionsOf } from "../ops/functions.ts";
+import { createCustomEngine } from "./custom/engine.ts";
+import { openCustomOperators } from "./custom/operators.ts";
 import { createFloatEngine } from "./float.ts";
 import { loadModelFile } from "./model_exec.ts";
 import type { Loaded } from "./model_exec.ts";
@@ -39,8 +41,11 @@ scope.onmessage = async ({ data }) => {
   try {
     if (data === "go") return await go();
     job = data;
-    const engine = createFloatEngine({ workers: 0, functions: functionsOf });
-    model = await loadModelFile(data.source, data.name, engine);
+    const plain = createFloatEngine({ workers: 0, functions: functionsOf });
+    const engine = data.custom === undefined
+      ? plain
+      : createCustomEngine(plain, await openCustomOperators(data.custom));
+    model = await loadModelFile(data.source, data.name, engine, undefined, 1);
     scope.postMessage({ kind: "ready" });
   } catch (error) {
     scope.postMessage({ kind: "failed", message: sentenceOf(error) });

@@ -5,29 +5,38 @@
  * @module
  */
 
-import type { Program, Slot } from "../compile/program.ts";
+import type { Program } from "../compile/program.ts";
 import { BpuError } from "../errors.ts";
 import type { Engine, Feeds, Session } from "../ir/engine.ts";
 import type { Node } from "../ir/graph.ts";
-import { allocate, byteSize, bytesOfTensor, elementCount, stridesOf } from "../ir/tensor.ts";
-import type { Tensor, TensorType } from "../ir/tensor.ts";
+import { allocate, bytesOfTensor, elementCount, stridesOf } from "../ir/tensor.ts";
+import type { Tensor } from "../ir/tensor.ts";
 import { Arena } from "../kernels/arena.ts";
-import { copyStrided } from "../kernels/copy.ts";
-import type { OpDef, StepContext, View } from "../ops/op.ts";
+import { KernelPool } from "../kernels/threads.ts";
+import type { StepContext, View } from "../ops/op.ts";
 import { opOf } from "../ops/registry.ts";
 import { runBatch } from "./batch.ts";
-
-/** Element strides of an activation: rank 4 is NHWC in memory, all else row-major. */
-export function activationStrides(shape: readonly number[]): number[] {
-  if (shape.length !== 4) return stridesOf(shape);
-  const [, c, h, w] = shape as [number, number, number, number];
-  return [h * w * c, 1, w * c, c];
-}
+import {
+  activationStrides,
+  fromRowMajor,
+  relayout,
+  rowMajorTensors,
+  toRowMajor,
+} from "./simulator_layout.ts";
 
 /** Options of {@linkcode openProgram}. */
 export interface SimulatorOptions {
   /** Runs the CPU segments. */
   readonly cpu: Engine;
+  /**
+   * Threads for convolutions and products, the caller's included; default: the cores, at most 8. Results do not
+   * depend on it. Workers start once a session has done enough work to be worth them, and end at `close` or
+   * when they are idle; where they are not permitted, one thread does everything. Callers that run several
+   * sessions at the same time give 1.
+   */
+  readonly threads?: number;
+  /** Multiply-adds before each worker is started; the default suits everybody but tests. */
+  readonly startingWork?: number;
   /**
    * Called after every kernel node with a reader of its outputs (row-major copies), so that layers can
    * be compared or dumped.
@@ -36,9 +45,9 @@ export interface SimulatorOptions {
 }
 
 interface Step {
-  readonly def: OpDef;
-  readonly context: StepContext;
-  readonly state: unknown;
+  readonly node: Node;
+  /** Runs the operator between its views. */
+  readonly run: () => void;
 }
 
 /**
@@ -51,6 +60,15 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
   const arena = Arena.create({ maximumBytes: 2 ** 32 });
   const stored = new Map<string, View>();
   const base = arena.alloc(program.arenaBytes, 64);
+  const { threads, startingWork } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new BpuError("usage", `the number of threads must be 1 or more, not ${threads}`);
+  }
+  const executor = KernelPool.lazy(arena, {
+    ...(threads === undefined ? {} : { workers: threads - 1 }),
+    ...(startingWork === undefined ? {} : { startingWork }),
+  });
+  const rowMajor = rowMajorTensors(program);
 
   const activation = (name: string): View => {
     const slot = program.slots.get(name);
@@ -61,7 +79,7 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
       ptr: base + slot.offset,
       dtype: slot.dtype,
       shape: slot.shape,
-      strides: activationStrides(slot.shape),
+      strides: rowMajor.has(name) ? stridesOf(slot.shape) : activationStrides(slot.shape),
       count: elementCount(slot.shape),
     };
   };
@@ -100,6 +118,7 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
     const outputs = n.outputs.map((t) => t === "" ? undefined : activation(t));
     const context: StepContext = {
       arena,
+      executor,
       node: n,
       input: (i) => inputs[i],
       need(i) {
@@ -112,7 +131,16 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
       output: (i) => outputs[i]!,
       constant: (i) => program.constants.get(n.inputs[i] ?? ""),
     };
-    return { def, context, state: def.prepare?.(context) };
+    const state = def.prepare?.(context), run = def.run;
+    const [from, to] = [n.inputs[0]!, n.outputs[0]!];
+    // Of the two layouts the one with the larger elements stays.
+    if (rowMajor.has(from)) {
+      return { node: n, run: () => fromRowMajor(context, outputs[0]!, run, state) };
+    }
+    if (rowMajor.has(to)) {
+      return { node: n, run: () => toRowMajor(context, inputs[0]!, run, state) };
+    }
+    return { node: n, run: () => run(context, state) };
   };
 
   type Loaded =
@@ -133,35 +161,19 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
     }
   }
 
-  const write = (t: Tensor, slot: Slot): void => {
+  const write = (t: Tensor, name: string): void => {
+    const slot = program.slots.get(name)!;
     const bytes = bytesOfTensor(t);
     const at = base + slot.offset;
-    if (slot.shape.length !== 4) {
+    if (slot.shape.length !== 4 || rowMajor.has(name)) {
       arena.u8(at, bytes.byteLength).set(bytes);
       return;
     }
     const mark = arena.mark();
     const src = arena.alloc(bytes.byteLength, 16);
     arena.u8(src, bytes.byteLength).set(bytes);
-    move(src, stridesOf(slot.shape), at, activationStrides(slot.shape), slot);
+    relayout({ arena }, src, stridesOf(slot.shape), at, activationStrides(slot.shape), slot);
     arena.release(mark);
-  };
-  const move = (
-    src: number,
-    srcStrides: readonly number[],
-    dst: number,
-    dstStrides: readonly number[],
-    t: TensorType,
-  ): void => {
-    if (t.shape.includes(0)) return;
-    copyStrided(arena, {
-      src,
-      dst,
-      elementBytes: byteSize(t.dtype) as 1 | 2 | 4 | 8,
-      dims: t.shape,
-      srcStrides,
-      dstStrides,
-    });
   };
   const read = (name: string): Tensor => {
     const slot = program.slots.get(name)!;
@@ -170,9 +182,10 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
     const target = bytesOfTensor({ ...slot, data });
     const mark = arena.mark();
     let at = base + slot.offset;
-    if (slot.shape.length === 4) {
+    if (slot.shape.length === 4 && !rowMajor.has(name)) {
       at = arena.alloc(target.byteLength, 16);
-      move(base + slot.offset, activationStrides(slot.shape), at, stridesOf(slot.shape), slot);
+      const from = activationStrides(slot.shape);
+      relayout({ arena }, base + slot.offset, from, at, stridesOf(slot.shape), slot);
     }
     target.set(arena.u8(at, target.byteLength));
     arena.release(mark);
@@ -189,10 +202,10 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
         for (const [name, t] of await s.session.run(given)) values.set(name, t);
         continue;
       }
-      for (const t of s.inputs) write(values.get(t)!, program.slots.get(t)!);
+      for (const t of s.inputs) write(values.get(t)!, t);
       for (const step of s.steps) {
-        step.def.run!(step.context, step.state);
-        options.onNode?.(step.context.node, read);
+        step.run();
+        options.onNode?.(step.node, read);
       }
       for (const t of s.outputs) values.set(t, read(t));
     }
@@ -202,6 +215,7 @@ export async function openProgram(program: Program, options: SimulatorOptions): 
   return {
     run: (feeds: Feeds) => runBatch(program.inputs, program.batch ?? 1, feeds, runOne),
     async close() {
+      executor.close();
       for (const s of segments) if (s.kind === "cpu") await s.session.close();
     },
   };

@@ -20,6 +20,7 @@ import type { Tensor, TensorType } from "../ir/tensor.ts";
 import { runBatch } from "./batch.ts";
 import type { Board } from "./board.ts";
 import { quoted } from "./board.ts";
+import type { OperatorFile } from "./custom/types.ts";
 import type { FloatEngine } from "./float.ts";
 import { dequantized, dumpName, layerName, loadModelFile } from "./model_exec.ts";
 import { toRuntimeBytes } from "./runtime_input.ts";
@@ -154,12 +155,15 @@ export async function runSimulator(
 /**
  * The `.bin` on a board: copied to a temporary folder there, run by its `hrt_model_exec`, the dumps
  * copied back, the folder removed.
+ *
+ * @param custom files of the model's custom operators, for the `hrt_model_exec` of bpukit on the board
  */
 export async function runBoard(
   pair: Pair,
   feeds: Feeds,
   board: Board,
   nodes: boolean,
+  custom: readonly OperatorFile[] = [],
 ): Promise<RunResult> {
   const text = (b: Uint8Array) => new TextDecoder().decode(b).trim();
   const tool = await board.exec("command -v hrt_model_exec");
@@ -184,10 +188,19 @@ export async function runBoard(
       await board.upload(file, toRuntimeBytes(feeds.get(t.name)!, t));
       files.push(file);
     }
+    const operators: string[] = [];
+    for (const [i, f] of custom.entries()) {
+      // The last part counts: errors and nodes name it.
+      const file = `${dir}/op_${i}/${f.file.slice(f.file.lastIndexOf("/") + 1)}`;
+      const folder = await board.exec(`mkdir ${quoted(`${dir}/op_${i}`)}`);
+      if (folder.code === 0) await board.upload(file, f.bytes);
+      operators.push(file);
+    }
     const command = [
       ...["hrt_model_exec", "infer", `--model_file=${quoted(`${dir}/model.bin`)}`],
       `--input_file=${quoted(files.join(","))}`,
       ...["--enable_dump=true", "--dump_format=bin", `--dump_path=${quoted(`${dir}/dump`)}`],
+      ...(operators.length === 0 ? [] : [`--custom_op=${quoted(operators.join(","))}`]),
       ...(nodes ? ["--dump_intermediate=1"] : []),
     ].join(" ");
     const ran = await board.exec(`mkdir -p ${quoted(`${dir}/dump`)} && ${command}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { f32, type Tensor } from "../../ir/tensor.ts";
-import { magnitudes } from "../histogram.ts";
+import { magnitudes } from "../magnitudes.ts";
 import { statsOf, type TensorStats } from "../stats.ts";
 import { activation, type Kind, random, shuffled, values } from "../test_support.ts";
 import { klThreshold } from "./kl.ts";

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { type Points, points } from "../histogram.ts";
+import { mustHaveHistogram } from "../magnitudes.ts";
 import { mustHaveSamples, type TensorStats } from "../stats.ts";
 
 /** Options of the searches. */
 export interface MseOptions {
   /** Largest quantized value: 127 for int8 (default), 32767 for int16. The smallest is -qmax - 1. */
   readonly qmax?: number;
-  /** Logarithmic steps before the golden section. */
+  /** Logarithmic steps before the golden section; default 100, or 25 where clipping is all there is (int16). */
   readonly steps?: number;
   /** Smallest threshold tried, as a fraction of the maximum. */
   readonly floor?: number;
@@ -29,24 +29,101 @@ function roundAway(v: number): number {
   return v < 0 ? -Math.floor(-v + 0.5) : Math.floor(v + 0.5);
 }
 
-/** What threshold T makes of x. */
+/** What a scale makes of x. */
 function fake(x: number, scale: number, qmax: number): number {
   return Math.max(-qmax - 1, Math.min(qmax, roundAway(x / scale))) * scale;
 }
 
-/** Mean squared error of quantizing the non-zero elements with threshold `t`, over all elements. */
-export function quantizationError(s: TensorStats, t: number, qmax = 127): number {
-  return s.count === 0 ? 0 : errorOf(points(s), t / qmax, qmax) / s.count;
+/** One sign of a histogram with prefix sums over its bins. */
+interface Side {
+  readonly sign: 1 | -1;
+  /** Up to the last bin that is not empty. */
+  readonly used: number;
+  /**
+   * At 3 * i, over the bins below i: sums of count, count * f(x) and count * f(x)^2, x the centre of a
+   * bin, at most the exact extreme.
+   */
+  readonly sums: Float64Array;
 }
 
-function errorOf(p: Points, scale: number, qmax: number): number {
-  let sum = 0;
-  for (let i = 0; i < p.length; i++) {
-    const x = p.value[i]!;
-    const d = x - fake(x, scale, qmax);
-    sum += p.count[i]! * d * d;
+function sideOf(
+  h: Float64Array,
+  width: number,
+  sign: 1 | -1,
+  end: number,
+  f: (x: number) => number,
+): Side {
+  let used = h.length;
+  while (used > 0 && h[used - 1] === 0) used--;
+  const sums = new Float64Array(3 * (used + 1));
+  for (let i = 0, k = 0; i < used; i++, k += 3) {
+    const n = h[i]!, y = n === 0 ? 0 : f(sign * Math.min((i + 0.5) * width, end));
+    sums[k + 3] = sums[k]! + n;
+    sums[k + 4] = sums[k + 1]! + n * y;
+    sums[k + 5] = sums[k + 2]! + n * y * y;
+  }
+  return { sign, used, sums };
+}
+
+/**
+ * Sum over the elements of a side of (f(x) - y)^2, y being what the quantized x becomes. The bins that
+ * share a quantized value share y, so their prefix sums suffice: a scale costs `last` steps, whatever
+ * the number of bins.
+ */
+function sideError(
+  s: Side,
+  width: number,
+  scale: number,
+  last: number,
+  result: (x: number) => number,
+): number {
+  const { sums, used } = s, step = scale / width, unit = s.sign * scale;
+  let sum = 0, n0 = 0, a0 = 0, b0 = 0;
+  // With several quantized values per bin (step < 1) the next bin decides, else the next value.
+  for (let q = 0, from = 0; from < used;) {
+    if (step < 1) q = Math.min(last, Math.floor((from + 0.5) / step + 0.5));
+    const next = step < 1 ? from + 1 : Math.ceil((q + 0.5) * step - 0.5);
+    const to = q === last || next > used ? used : next, k = 3 * to;
+    const n1 = sums[k]!;
+    if (n1 !== n0) {
+      const a1 = sums[k + 1]!, b1 = sums[k + 2]!, y = result(q * unit);
+      sum += (b1 - b0) - 2 * y * (a1 - a0) + y * y * (n1 - n0);
+      n0 = n1;
+      a0 = a1;
+      b0 = b1;
+    }
+    from = to;
+    q++;
   }
   return sum;
+}
+
+/** Both sides; the negative one has one quantized value more. */
+function errorOf(
+  sides: readonly Side[],
+  width: number,
+  scale: number,
+  qmax: number,
+  result: (x: number) => number,
+): number {
+  let sum = 0;
+  for (const s of sides) sum += sideError(s, width, scale, s.sign > 0 ? qmax : qmax + 1, result);
+  return sum;
+}
+
+const itself = (x: number) => x;
+
+function sidesOf(s: TensorStats, f: (x: number) => number): Side[] {
+  return [
+    sideOf(s.positive, s.width, 1, s.max, f),
+    sideOf(s.negative, s.width, -1, -s.min, f),
+  ];
+}
+
+/** Mean squared error of quantizing the non-zero elements with threshold `t`, over all elements. */
+export function quantizationError(s: TensorStats, t: number, qmax = 127): number {
+  if (s.count === 0 || s.width === 0) return 0;
+  return errorOf(sidesOf(s, itself), s.width, t / qmax, qmax, itself) / s.count;
 }
 
 /**
@@ -54,7 +131,7 @@ function errorOf(p: Points, scale: number, qmax: number): number {
  * threshold wins a tie), then a golden section between the neighbours of the best.
  */
 function search(top: number, error: (t: number) => number, o: MseOptions): MseResult {
-  const steps = o.steps ?? 100, floor = o.floor ?? 0.01;
+  const steps = o.steps ?? ((o.qmax ?? 127) < 4096 ? 100 : 25), floor = o.floor ?? 0.01;
   const at = (k: number) => k === 0 ? top : top * floor ** (k / (steps - 1));
   let best = 0, least = Infinity;
   for (let k = 0; k < steps; k++) {
@@ -90,11 +167,7 @@ function search(top: number, error: (t: number) => number, o: MseOptions): MseRe
 
 /** The threshold of the smallest mean squared error of the tensor itself. */
 export function mseThreshold(s: TensorStats, options: MseOptions = {}): MseResult {
-  mustHaveSamples(s);
-  if (s.absmax === 0) return { threshold: 0, error: 0 };
-  const p = points(s), qmax = options.qmax ?? 127;
-  const found = search(s.absmax, (t) => errorOf(p, t / qmax, qmax), options);
-  return { threshold: found.threshold, error: found.error / s.count };
+  return mseThroughFunction(s, itself, options);
 }
 
 /** Options of {@linkcode mseThroughFunction}. */
@@ -114,26 +187,15 @@ export function mseThroughFunction(
   options: ThroughOptions = {},
 ): MseResult {
   mustHaveSamples(s);
+  mustHaveHistogram(s);
   if (s.absmax === 0) return { threshold: 0, error: 0 };
-  const p = points(s), qmax = options.qmax ?? 127, out = options.output;
-  const exact = Float64Array.from(p.value, f);
-  const table = new Float64Array(2 * qmax + 2);
-  const error = (t: number): number => {
-    const scale = t / qmax;
-    const small = table.length <= p.length;
-    const entry = (q: number) => {
-      const y = f(q * scale);
-      return out === undefined ? y : fake(y, out.scale, out.qmax ?? 127);
-    };
-    if (small) { for (let q = -qmax - 1; q <= qmax; q++) table[q + qmax + 1] = entry(q); }
-    let sum = 0;
-    for (let i = 0; i < p.length; i++) {
-      const q = Math.max(-qmax - 1, Math.min(qmax, roundAway(p.value[i]! / scale)));
-      const d = exact[i]! - (small ? table[q + qmax + 1]! : entry(q));
-      sum += p.count[i]! * d * d;
-    }
-    return sum;
-  };
-  const found = search(s.absmax, error, options);
-  return { threshold: found.threshold, error: found.error / s.count };
+  const qmax = options.qmax ?? 127, out = options.output;
+  const sides = sidesOf(s, f);
+  const result = out === undefined ? f : (x: number) => fake(f(x), out.scale, out.qmax ?? 127);
+  const found = search(
+    s.absmax,
+    (t) => errorOf(sides, s.width, t / qmax, qmax, result),
+    options,
+  );
+  return { threshold: found.threshold, error: Math.max(0, found.error) / s.count };
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { magnitudes } from "../histogram.ts";
+import { magnitudes } from "../magnitudes.ts";
 import { mustHaveSamples, type TensorStats } from "../stats.ts";
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { BpuError } from "../../errors.ts";
-import { magnitudes } from "../histogram.ts";
+import { magnitudes } from "../magnitudes.ts";
 import { mustHaveSamples, type TensorStats } from "../stats.ts";
 
 function check(q: number): void {

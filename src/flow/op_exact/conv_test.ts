@@ -1,6 +1,6 @@
 /** Convolutions. */
 
-import { attr, node } from "../../ir/graph.ts";
+import { attr, HORIZON, node } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { f32 } from "../../ir/tensor.ts";
 import { exact } from "./harness.ts";
@@ -118,9 +118,26 @@ function deepTransposed(r: Random): Case {
   return { inputs: [[1, inC, 2, 3]], constants: { w: { ...w, data } }, nodes };
 }
 
+/** Colour conversion and normalisation of a picture, whose result mostly has one sign. */
+function preprocess(r: Random): Case {
+  const constants = {
+    w: r.values([3, 3, 1, 1], 0.02),
+    b: f32([3], [0, 0, 0].map(() => r.pick(0, 2.5))),
+  };
+  return {
+    inputs: [[r.int(1, 2), 3, r.int(2, 9), r.int(2, 9)]],
+    constants,
+    nodes: [
+      node("HzPreprocess", "n", ["x0", "w", "b"], ["t"], {}, HORIZON),
+      node("Relu", "a", ["t"], ["y"]),
+    ],
+  };
+}
+
 exact("Conv", convCase);
+exact("HzPreprocess", preprocess, { feed: (r, _, shape) => r.values(shape, 128) });
 exact("Conv, int8 out", convThenTable);
-exact("Conv, more than 1024 taps", deepConv);
+exact("Conv, more than 1024 taps", deepConv, { cases: 36 });
 exact("ConvTranspose", transposedCase, { cases: 48 });
 exact("ConvTranspose, sums beyond 2^24", deepTransposed);
 
@@ -151,4 +168,4 @@ exact("Conv of rank 5, sums beyond 2^24", (r) => {
     constants: { w: { ...w, data } },
     nodes: r.next() < 0.5 ? nodes : [{ ...nodes[0]!, outputs: ["y"] }],
   };
-}, { cases: 9 });
+}, { cases: 18 });

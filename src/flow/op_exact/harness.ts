@@ -15,6 +15,7 @@ import { bayes } from "../../march/bayes.ts";
 import { functionsOf } from "../../ops/functions.ts";
 import { inferTypes } from "../../ops/infer.ts";
 import { layoutOf } from "../../quantize/layout.ts";
+import { rangePlan } from "../../quantize/plan.ts";
 import type { TensorPlan } from "../../quantize/plan.ts";
 import { quantize } from "../../quantize/quantize.ts";
 import type { Quantized } from "../../quantize/quantize.ts";
@@ -124,6 +125,17 @@ function largest(t: Tensor): number {
   return m;
 }
 
+/** Finite range, with some extent. */
+function extent(t: Tensor): { min: number; max: number } {
+  let min = 0, max = 1e-6;
+  for (const v of numbersOf(t)) {
+    if (!Number.isFinite(v)) continue;
+    min = Math.min(min, v);
+    max = Math.max(max, v);
+  }
+  return { min, max };
+}
+
 /** |a - b| / |a| over all outputs. */
 function relativeError(want: ReadonlyMap<string, Tensor>, got: ReadonlyMap<string, Tensor>) {
   let difference = 0, size = 0;
@@ -164,14 +176,24 @@ export function exact(name: string, generate: (r: Random) => Case, o: ExactOptio
       const float = await floatSession.run(feeds);
       await floatSession.close();
       const calibrated = seed % 2 === 1;
-      const threshold = (t: string) =>
-        calibrated ? largest(float.get(t) ?? feeds.get(t)!) : 2 ** (6 * r.next() - 3);
-      const tensors = new Map([...layout.needed].map((t): [string, TensorPlan] => [t, {
-        dtype: wide.has(t) ? "int16" : "int8",
-        threshold: threshold(t),
-        zero: 0,
-        method: "test",
-      }]));
+      // Two thirds have zero points: some those of the data, some any.
+      const asymmetric = seed % 3 !== 0;
+      const planned = (t: string): TensorPlan => {
+        const values = () => float.get(t) ?? feeds.get(t)!;
+        const threshold = calibrated ? largest(values()) : 2 ** (6 * r.next() - 3);
+        if (!asymmetric || wide.has(t)) {
+          return { dtype: wide.has(t) ? "int16" : "int8", threshold, zero: 0, method: "test" };
+        }
+        // Where zero is the end of the range or beyond it shows what fills, pads and clamps do.
+        const share = r.pick(0, 1, r.next(), r.next());
+        const range = calibrated
+          ? extent(values())
+          : { min: -threshold * share, max: threshold * (1 - share) };
+        return rangePlan(range, "test");
+      };
+      const tensors = new Map(
+        [...layout.needed].map((t): [string, TensorPlan] => [t, planned(t)]),
+      );
       const q = quantize(graph, { march: "bayes", nodes: where, tensors, weights: new Map() });
       o.check?.(q);
       const simulator = await openProgram(compile(q.graph, "bayes"), { cpu: engine });

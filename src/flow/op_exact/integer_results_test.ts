@@ -41,6 +41,7 @@ class HandGraph {
   feature(
     shape: readonly number[],
     dtype: "int8" | "int16" = this.r.pick("int8", "int16"),
+    zero = 0,
   ): string {
     const name = `x${this.inputs.length}`;
     this.inputs.push({ name, dtype: "float32", shape });
@@ -48,7 +49,7 @@ class HandGraph {
     this.constants.set(
       `${name}_z`,
       dtype === "int8"
-        ? tensor("int8", [], Int8Array.of(0))
+        ? tensor("int8", [], Int8Array.of(zero))
         : tensor("int16", [], Int16Array.of(0)),
     );
     const [qmin, qmax, to] = dtype === "int8" ? [-128, 127, 3] : [-32768, 32767, 5];
@@ -103,8 +104,15 @@ for (const op of ["HzEqual", "HzGreater", "HzGreaterOrEqual", "HzLess", "HzLessO
       b.constants.set(name, tensor("int32", [], Int32Array.of(r.pick(16384, 20000, 32767))));
       return name;
     };
-    const names = [b.feature(shape), b.feature(other), m("m1"), m("m2")];
-    b.nodes.push(node(op, "n", names, ["y"], {}, HORIZON));
+    if (r.next() < 0.5) {
+      const names = [b.feature(shape), b.feature(other), m("m1"), m("m2")];
+      b.nodes.push(node(op, "n", names, ["y"], {}, HORIZON));
+    } else {
+      const [za, zb] = [r.int(-128, 127), r.pick(0, r.int(-128, 127))];
+      const names = [b.feature(shape, "int8", za), b.feature(other, "int8", zb), m("m1"), m("m2")];
+      const zeros = { a_zero: attr.int(za), b_zero: attr.int(zb) };
+      b.nodes.push(node(`${op}Asym`, "n", names, ["y"], zeros, HORIZON));
+    }
     b.outputs = ["y"];
   });
 }

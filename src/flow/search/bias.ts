@@ -7,7 +7,6 @@
 import { biasCorrection } from "../../calibrate/bias_correction.ts";
 import type { BiasTarget } from "../../calibrate/bias_correction.ts";
 import type { CalibrationEngine, Samples } from "../../calibrate/observe.ts";
-import { fakeQuantizeWeights } from "../../calibrate/weights.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { BiasMode, Recipe, Workshop } from "./recipe.ts";
 
@@ -24,17 +23,15 @@ export function biasTargets(w: Workshop): BiasTarget[] {
   });
 }
 
-/** The float graph with the weights of BPU nodes as their integers represent them. */
-function weightsOnly(w: Workshop): Graph {
-  const constants = new Map(w.graph.constants);
-  for (const g of w.layout.groups.values()) {
-    for (const { input, axis } of g.def.quant?.weights ?? []) {
-      const name = g.node.inputs[input] ?? "";
-      const k = w.graph.constants.get(name);
-      if (k !== undefined) constants.set(name, fakeQuantizeWeights(k, axis));
-    }
-  }
-  return { ...w.graph, constants };
+/** Elements of the inputs that corrections are measured on, in all samples together. */
+const ELEMENTS = 4e6;
+
+/**
+ * Samples for the means: channels of large pictures have many positions each, so that fewer of them do.
+ */
+function samplesFor(graph: Graph): number {
+  const one = graph.inputs.reduce((n, p) => n + p.shape.reduce((a, b) => a * Math.max(1, b), 1), 0);
+  return Math.max(8, Math.min(32, Math.floor(ELEMENTS / Math.max(1, one))));
 }
 
 /** The recipe with corrections for it. */
@@ -44,12 +41,17 @@ export async function corrected(
   mode: BiasMode,
   samples: Samples,
   engine: CalibrationEngine,
+  progress?: (done: number, total: number) => void,
 ): Promise<Recipe> {
   const { bias: _, ...plain } = recipe;
   if (mode === "off") return plain;
   const targets = biasTargets(w);
   if (targets.length === 0) return plain;
-  const fake = mode === "weights" ? weightsOnly(w) : w.fake(plain);
-  const deltas = await biasCorrection(w.graph, fake, targets, samples, engine, { samples: 32 });
+  const { graph } = w.formOf(plain);
+  const fake = mode === "weights" ? w.weightsOnly(plain) : w.fake(plain);
+  const deltas = await biasCorrection(graph, fake, targets, samples, engine, {
+    samples: samplesFor(graph),
+    ...(progress === undefined ? {} : { onLevel: progress }),
+  });
   return { ...plain, bias: { mode, deltas } };
 }

@@ -14,14 +14,16 @@ export interface Split {
 
 /** Most samples that are held back. */
 const MOST = 16;
+/** Fewer samples than this are not split. */
+const FEW = 9;
 
 /**
- * Splits `count` samples: every third is held back, at most 16, spread over all. With fewer than four
- * samples all do both.
+ * Splits `count` samples: every third is held back, at most 16, spread over all. With fewer than nine
+ * samples all do both: one or two that are held back are worse judges than eight that are not.
  */
 export function splitSamples(count: number): Split {
   const all = Array.from({ length: count }, (_, i) => i);
-  if (count < 4) return { observed: all, held: all };
+  if (count < FEW) return { observed: all, held: all };
   const n = Math.min(MOST, Math.floor(count / 3));
   const held = Array.from({ length: n }, (_, i) => Math.floor((i + 0.5) * count / n));
   const out = new Set(held);

@@ -25,10 +25,47 @@ export interface JudgeParts {
 
 /** Measures programs. */
 export interface Judge {
-  /** Full evaluations so far. */
+  /** Full evaluations so far; coarse ones count by their share of the samples. */
   readonly evaluations: number;
-  measure(program: Program): Promise<Similarity>;
+  /** Samples of a full evaluation, and of a coarse one. */
+  readonly samples: number;
+  readonly coarse: number;
+  /** `coarse` measures on a few of the samples, which is enough to rank what differs clearly. */
+  measure(program: Program, coarse?: boolean): Promise<Judgement>;
 }
+
+/** How well a program keeps the outputs of the float model. */
+export interface Judgement {
+  /** Of all samples together. */
+  readonly similarity: Similarity;
+  /** 1 - similarity of every sample on its own. */
+  readonly losses: readonly number[];
+}
+
+/** Smallest loss that is told from none. */
+const FLOOR = 1e-6;
+
+/**
+ * Whether one judgement is better than another of the same samples: the loss of all samples together
+ * shrinks by more than `margin` of it, and the losses of the single samples shrink in the mean by more
+ * than the standard error of that mean. One good sample among others that became worse proves nothing.
+ */
+export function clearlyBetter(a: Judgement, than: Judgement, margin: number): boolean {
+  const all = (j: Judgement) => 1 - j.similarity.score;
+  if (!(all(a) < all(than) * (1 - margin))) return false;
+  const n = Math.min(a.losses.length, than.losses.length);
+  if (n < 2) return true;
+  const gains = Array.from(
+    { length: n },
+    (_, i) => Math.log((than.losses[i]! + FLOOR) / (a.losses[i]! + FLOOR)),
+  );
+  const mean = gains.reduce((s, g) => s + g, 0) / n;
+  const variance = gains.reduce((s, g) => s + (g - mean) ** 2, 0) / (n - 1);
+  return mean > Math.sqrt(variance / n);
+}
+
+/** Samples of a coarse evaluation. */
+const COARSE = 4;
 
 /** A judge for a float graph. Only the outputs of the samples are kept in memory. */
 export async function createJudge(float: Graph, p: JudgeParts): Promise<Judge> {
@@ -37,21 +74,33 @@ export async function createJudge(float: Graph, p: JudgeParts): Promise<Judge> {
   const session = await p.engine.open(float, names);
   for (const i of p.held) wanted.push(await session.run(await p.samples.sample(i)));
   await session.close();
+  const all = p.held.map((_, k) => k);
+  // A coarse evaluation of most of the samples saves nothing.
+  const few = all.length < 2 * COARSE
+    ? all
+    : Array.from({ length: COARSE }, (_, k) => Math.floor((k + 0.5) * all.length / COARSE));
   let evaluations = 0;
   return {
     get evaluations() {
       return evaluations;
     },
-    async measure(program) {
-      evaluations++;
+    samples: all.length,
+    coarse: few.length,
+    async measure(program, coarse = false) {
+      const used = coarse ? few : all;
+      evaluations += used.length / Math.max(1, all.length);
       const simulator = await openProgram(program, { cpu: p.engine });
       try {
         const found: Map<string, Tensor>[] = [];
-        for (const i of p.held) {
-          const feeds = quantizedFeeds(await p.samples.sample(i), p.integerInputs);
+        for (const k of used) {
+          const feeds = quantizedFeeds(await p.samples.sample(p.held[k]!), p.integerInputs);
           found.push(await simulator.run(feeds));
         }
-        return similarity(wanted, found);
+        const own = used.map((k) => wanted[k]!);
+        return {
+          similarity: similarity(own, found),
+          losses: own.map((w, i) => 1 - similarity([w], [found[i]!]).score),
+        };
       } finally {
         await simulator.close();
       }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Similarity } from "../../debug/similarity.ts";
 import { biasText, searchBias } from "./default_search.ts";
 import type { Measured, SearchTools } from "./default_search.ts";
 import { addedTime, buildWide, latency, wideable } from "./regions.ts";
+import type { Judgement } from "./judge.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Sensitive, Sensitivity } from "./sensitive.ts";
 
@@ -47,12 +47,15 @@ export interface MixedResult extends Measured {
  * Ranks tensors by error per added microsecond (by error alone where their number is the limit), finds
  * the shortest prefix of the ranking that reaches the goal by bisection, and corrects biases anew for
  * it.
+ *
+ * @param corrects whether bias corrections may be added; those that `start` has are found anew anyway
  */
 export async function searchMixed(
   t: SearchTools,
   sensitivity: Sensitivity,
   start: Measured,
   goal: MixedGoal,
+  corrects = false,
 ): Promise<MixedResult> {
   const w = t.workshop;
   const able = wideable(w);
@@ -79,14 +82,14 @@ export async function searchMixed(
   // Corrections for int8 activations do not fit int16 ones; those of the weights fit both.
   const { bias: given, ...plain } = start.recipe;
   const base: Recipe = given?.mode === "weights" ? start.recipe : plain;
-  const measured = new Map<number, { similarity: Similarity; recipe: Recipe }>();
+  const measured = new Map<number, Judgement & { readonly recipe: Recipe }>();
   let evaluations = 0;
   const at = async (k: number) => {
     let m = measured.get(k);
     if (m === undefined) {
       const { recipe, built } = buildWide(w, { ...base, int16: prefix(k) }, t.log);
       evaluations++;
-      m = { recipe, similarity: await t.judge.measure(w.program(built)) };
+      m = { recipe, ...await t.judge.measure(w.program(built)) };
       measured.set(k, m);
       t.log(
         `  ${k} tensors at int16: similarity ${m.similarity.score.toFixed(6)} (worst output ` +
@@ -111,15 +114,16 @@ export async function searchMixed(
   }
   const found = await at(chosen);
   let best: Measured = {
-    recipe: found.recipe,
-    similarity: found.similarity,
+    ...found,
     name: `${start.name}, ${chosen} tensors at int16`,
   };
-  if (given !== undefined) {
+  if (given !== undefined || corrects) {
     const { bias: _, ...bare } = best.recipe;
     const uncorrected = base.bias === undefined ? best : { ...best, recipe: bare };
-    const corrected = await searchBias(t, { ...uncorrected, similarity: best.similarity });
-    if (corrected.recipe.bias !== undefined) {
+    const corrected = await searchBias(t, uncorrected);
+    const enough = goal.accuracy === undefined || !reached ||
+      corrected.similarity.worst >= goal.accuracy;
+    if (corrected.recipe.bias !== undefined && enough) {
       best = corrected;
       t.log(`  bias correction for these tensors: ${biasText(best.recipe.bias!.mode)}`);
     }

@@ -6,29 +6,56 @@
 
 import { withBiases } from "../../calibrate/bias_correction.ts";
 import type { TensorStats } from "../../calibrate/stats.ts";
+import { fakeQuantizeWeights } from "../../calibrate/weights.ts";
 import { compile } from "../../compile/compile.ts";
 import type { Program } from "../../compile/program.ts";
+import { BpuError } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
+import type { Tensor } from "../../ir/tensor.ts";
 import type { March } from "../../march/march.ts";
 import { insertCalibration } from "../../quantize/calibrated.ts";
 import { layoutOf } from "../../quantize/layout.ts";
 import type { QuantLayout } from "../../quantize/layout.ts";
+import { boundedPlan } from "../../quantize/plan.ts";
 import type { Placement, Plan, TensorPlan } from "../../quantize/plan.ts";
 import { quantize } from "../../quantize/quantize.ts";
 import type { Quantized } from "../../quantize/quantize.ts";
 import type { Calibrator } from "../calibrator.ts";
+import { asymmetricPlan } from "./asymmetric.ts";
 
 /** How biases are corrected. */
 export type BiasMode = "off" | "weights" | "full";
 
+/** Forms of a float graph that compute the same and quantize differently; see `forms.ts`. */
+export type FormName = "plain" | "per_channel" | "equalized" | "smooth";
+
+/** A form with the thresholds that belong to it. */
+export interface Form {
+  readonly graph: Graph;
+  readonly calibrator: Calibrator;
+}
+
+/** Weights whose rounding was chosen (`rounding.ts`). */
+export interface Rounding {
+  /** Weight tensor -> multiples of its steps. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Thresholds that belong to them. */
+  readonly thresholds: ReadonlyMap<string, Float32Array>;
+}
+
 /** A way to quantize a graph. */
 export interface Recipe {
+  /** Form of the graph; absent: plain. */
+  readonly form?: FormName;
   /** Threshold method of all tensors that `methods` does not name. */
   readonly method: string;
   /** Other methods for single tensors (roots). */
   readonly methods?: ReadonlyMap<string, string>;
   /** Tensors (roots) that are int16. */
   readonly int16?: ReadonlySet<string>;
+  /** Whether int8 tensors may have a zero point; see `asymmetric.ts`. */
+  readonly asymmetric?: boolean;
+  readonly rounding?: Rounding;
   readonly bias?: { readonly mode: BiasMode; readonly deltas: ReadonlyMap<string, Float32Array> };
 }
 
@@ -58,14 +85,25 @@ export interface WorkshopParts {
 export interface Workshop extends WorkshopParts {
   /** Layout with nothing at int16. */
   readonly layout: QuantLayout;
+  /** Forms that recipes may name. The plain one is always there. */
+  readonly forms: Map<FormName, Form>;
+  formOf(recipe: Pick<Recipe, "form">): Form;
   layoutFor(int16: ReadonlySet<string>): QuantLayout;
   /** Throws Refusal when a node's numbers do not fit. */
   build(recipe: Recipe): Built;
   /** The graph with fake quantization by a recipe. */
   fake(recipe: Recipe): Graph;
+  /** The float graph of a recipe's form, and with its weights as their integers represent them. */
+  weightsOnly(recipe: Recipe): Graph;
   program(built: Built): Program;
   stats(tensor: string): TensorStats | undefined;
 }
+
+/**
+ * Thresholds of int16 tensors are the largest magnitude seen times this: what other samples exceed it by
+ * costs more than half of 65536 steps.
+ */
+export const HEADROOM = 2;
 
 /** Opens a workshop. The calibrator must have observed every tensor that needs a threshold. */
 export function openWorkshop(p: WorkshopParts): Workshop {
@@ -79,30 +117,51 @@ export function openWorkshop(p: WorkshopParts): Workshop {
     }
     return layout;
   };
+  const plainLayout = layoutFor(new Set());
   const searched = p.calibrator.candidates.length > 1;
-  const ends = searched ? endsOf(p.graph, layoutFor(new Set())) : new Set<string>();
+  const ends = searched ? endsOf(p.graph, plainLayout) : new Set<string>();
+  const forms = new Map<FormName, Form>([["plain", { graph: p.graph, calibrator: p.calibrator }]]);
+  const formOf = (recipe: Pick<Recipe, "form">): Form => {
+    const form = forms.get(recipe.form ?? "plain");
+    if (form === undefined) throw new BpuError("internal", `there is no form ${recipe.form}`);
+    return form;
+  };
+  /** The form's graph with what the recipe changes in its constants. */
+  const graphOf = (recipe: Recipe): Graph => {
+    let { graph } = formOf(recipe);
+    if (recipe.rounding !== undefined) {
+      graph = { ...graph, constants: new Map([...graph.constants, ...recipe.rounding.weights]) };
+    }
+    return recipe.bias === undefined ? graph : withBiases(graph, recipe.bias.deltas);
+  };
+  const weightsOf = (recipe: Recipe) =>
+    new Map([...p.weights ?? [], ...recipe.rounding?.thresholds ?? []]);
   const planned = (recipe: Recipe) => {
     const int16 = recipe.int16 ?? new Set<string>();
     const layout = layoutFor(int16);
+    const { calibrator } = formOf(recipe);
     const tensors = new Map([...layout.needed].map((t): [string, TensorPlan] => {
       const fixed = p.fixed?.get(t);
       if (fixed !== undefined) return [t, fixed];
       const wide = int16.has(t);
       const method = ends.has(t) ? "max" : recipe.methods?.get(t) ?? recipe.method;
-      return [t, p.calibrator.threshold(method, t, wide ? "int16" : "int8")];
+      const plan = calibrator.threshold(method, t, wide ? "int16" : "int8");
+      if (wide) return [t, { ...plan, threshold: plan.threshold * HEADROOM }];
+      return [t, recipe.asymmetric ? asymmetricPlan(plan, calibrator.stats?.(t)) : plan];
     }));
-    const graph = recipe.bias === undefined ? p.graph : withBiases(p.graph, recipe.bias.deltas);
     const plan: Plan = {
       march: p.march.name,
       nodes: p.nodes,
       tensors: bounded(layout, tensors),
-      weights: p.weights ?? new Map(),
+      weights: weightsOf(recipe),
     };
-    return { recipe, graph, layout, plan };
+    return { recipe, graph: graphOf(recipe), layout, plan };
   };
   return {
     ...p,
-    layout: layoutFor(new Set()),
+    layout: plainLayout,
+    forms,
+    formOf,
     layoutFor,
     build(recipe) {
       const made = planned(recipe);
@@ -114,6 +173,20 @@ export function openWorkshop(p: WorkshopParts): Workshop {
     fake(recipe) {
       const { graph, plan, layout } = planned(recipe);
       return insertCalibration(graph, plan, layout);
+    },
+    weightsOnly(recipe) {
+      const graph = graphOf(recipe), thresholds = weightsOf(recipe);
+      const constants = new Map(graph.constants);
+      for (const g of plainLayout.groups.values()) {
+        for (const { input, axis } of g.def.quant?.weights ?? []) {
+          const name = g.node.inputs[input] ?? "";
+          const k = graph.constants.get(name);
+          if (k !== undefined) {
+            constants.set(name, fakeQuantizeWeights(k, axis, thresholds.get(name)));
+          }
+        }
+      }
+      return { ...graph, constants };
     },
     program: (b) => compile(b.quantized.graph, p.march.name),
     stats: (t) => p.calibrator.stats?.(t),
@@ -143,7 +216,7 @@ function bounded(
     const t = g.outputs[0]!;
     const p = tensors.get(t);
     if (bound === undefined || p === undefined) continue;
-    if (p.threshold > bound) tensors.set(t, { ...p, threshold: bound, method: "bound" });
+    tensors.set(t, boundedPlan(p, bound));
   }
   return tensors;
 }

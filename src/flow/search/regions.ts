@@ -94,8 +94,5 @@ export function addedTime(w: Workshop, tensors: Iterable<string>): Map<string, n
 
 function groupTime(w: Workshop, g: Group, int16: ReadonlySet<string>): number {
   const at16 = (t: string) => int16.has(w.layout.root(t));
-  return nodeMicroseconds(w.graph, g.node, w.march, {
-    wide: g.inputs.some(at16),
-    bytes: (t) => at16(t) ? 2 : 1,
-  });
+  return nodeMicroseconds(w.graph, g.node, w.march, { bytes: (t) => at16(t) ? 2 : 1 });
 }

@@ -5,17 +5,27 @@
  * @module
  */
 
-import { fakeQuantization, openReplay } from "../../debug/sensitivity.ts";
-import type { Replay } from "../../debug/sensitivity.ts";
+import { openReplay } from "../../debug/sensitivity.ts";
+import type { Change, Replay } from "../../debug/sensitivity.ts";
 import type { Feeds } from "../../ir/engine.ts";
-import { qmaxOf, qminOf, scaleOf } from "../../ops/arithmetic.ts";
+import { qmaxOf, qminOf, quantizeValue } from "../../ops/arithmetic.ts";
+import { planScale } from "../../quantize/plan.ts";
+import type { TensorPlan } from "../../quantize/plan.ts";
 import { throughFunction } from "../calibrator.ts";
+import { asymmetricPlan } from "./asymmetric.ts";
 import { measure } from "./default_search.ts";
 import type { Measured, SearchTools } from "./default_search.ts";
+import { clearlyBetter } from "./judge.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Samples that the errors are measured on. */
 const SAMPLES = 2;
+/** Tensors whose rank is settled on all of these samples; the others on the first. */
+const SETTLED = 48;
+/** Part of the error of all tensors below which no other threshold is looked for. */
+const NEGLIGIBLE = 1 / 500;
+/** Thresholds that differ by less than this part make the same error. */
+const SAME = 0.02;
 /** Tensors for which `mix` tries all methods. */
 const MIXED = 32;
 
@@ -26,52 +36,93 @@ export interface Sensitive {
   readonly noise: number;
 }
 
+/** What a plan makes of values. */
+function fakeQuantization(p: TensorPlan): Change {
+  const scale = planScale(p), low = qminOf(p.dtype), high = qmaxOf(p.dtype);
+  return (values) =>
+    values.map((v) => (quantizeValue(v, scale, p.zero, low, high) - p.zero) * scale);
+}
+
 /** Keeps what was measured, so that several searches share it. */
 export class Sensitivity {
-  #replay: Promise<Replay> | undefined;
+  readonly #replays = new Map<string, Promise<Replay>>();
   readonly #known = new Map<string, number>();
 
   constructor(private readonly tools: SearchTools) {}
 
-  async #open(): Promise<Replay> {
+  async #open(form: Pick<Recipe, "form">, count: number): Promise<Replay> {
     const samples: Feeds[] = [];
     for await (const s of this.tools.observed()) {
       samples.push(s);
-      if (samples.length === SAMPLES) break;
+      if (samples.length === count) break;
     }
-    return await openReplay(this.tools.workshop.graph, samples, this.tools.engine);
+    return await openReplay(this.tools.workshop.formOf(form).graph, samples, this.tools.engine);
   }
 
-  /** Error of a tensor at int8 by several methods, in their order. */
-  async noise(tensor: string, methods: readonly string[]): Promise<number[]> {
-    const { calibrator } = this.tools.workshop;
-    const thresholds = methods.map((m) => calibrator.threshold(m, tensor, "int8").threshold);
-    const key = (t: number) => JSON.stringify([tensor, t]);
-    const open = [...new Set(thresholds)].filter((t) => !this.#known.has(key(t)));
-    if (open.length > 0) {
-      const replay = await (this.#replay ??= this.#open());
-      const found = await replay.noise(
-        tensor,
-        open.map((t) => fakeQuantization(scaleOf(t, "int8"), qminOf("int8"), qmaxOf("int8"))),
-      );
-      open.forEach((t, i) => this.#known.set(key(t), found[i]!));
+  /**
+   * Error of a tensor at int8 by several methods, in their order, on a number of samples. Methods whose
+   * thresholds are all but equal share one measurement.
+   */
+  async noise(
+    recipe: Pick<Recipe, "form" | "asymmetric">,
+    tensor: string,
+    methods: readonly string[],
+    samples = SAMPLES,
+  ): Promise<number[]> {
+    const { calibrator } = this.tools.workshop.formOf(recipe);
+    const form = recipe.form ?? "plain", zero = recipe.asymmetric === true;
+    const key = (t: number) => JSON.stringify([form, zero, samples, tensor, t]);
+    const open = new Map<number, TensorPlan>();
+    const thresholds = methods.map((m) => {
+      const symmetric = calibrator.threshold(m, tensor, "int8"), { threshold } = symmetric;
+      const near = [...open.keys()].find((o) => Math.abs(o - threshold) <= SAME * threshold);
+      if (near !== undefined) return near;
+      if (!this.#known.has(key(threshold))) {
+        open.set(
+          threshold,
+          zero ? asymmetricPlan(symmetric, calibrator.stats?.(tensor)) : symmetric,
+        );
+      }
+      return threshold;
+    });
+    if (open.size > 0) {
+      const id = `${form} ${samples}`;
+      let replay = this.#replays.get(id);
+      if (replay === undefined) this.#replays.set(id, replay = this.#open(recipe, samples));
+      const found = await (await replay).noise(tensor, [...open.values()].map(fakeQuantization));
+      [...open.keys()].forEach((t, i) => this.#known.set(key(t), found[i]!));
     }
     return thresholds.map((t) => this.#known.get(key(t))!);
   }
 
-  /** All tensors with a threshold of their own, the most sensitive first. */
+  /**
+   * All tensors with a threshold of their own, the most sensitive first. The order of the first ones is
+   * settled on all samples, that of the rest on one.
+   */
   async all(recipe: Recipe): Promise<Sensitive[]> {
     const w = this.tools.workshop;
     const built = w.build({ ...recipe, int16: new Set<string>() });
-    const out: Sensitive[] = [];
     const roots = [...w.layout.needed].filter((t) => w.fixed?.has(t) !== true);
-    for (const [i, tensor] of roots.entries()) {
+    const measure = async (tensor: string, samples: number): Promise<Sensitive> => {
       const plan = built.plan.tensors.get(tensor)!;
       const method = plan.method === "bound" ? "max" : plan.method;
-      out.push({ tensor, noise: (await this.noise(tensor, [method]))[0]! });
-      this.tools.progress?.(i + 1, roots.length);
+      return { tensor, noise: (await this.noise(recipe, tensor, [method], samples))[0]! };
+    };
+    const order = (a: Sensitive, b: Sensitive) =>
+      b.noise - a.noise || (a.tensor < b.tensor ? -1 : 1);
+    const total = roots.length + Math.min(SETTLED, roots.length);
+    const rough: Sensitive[] = [];
+    for (const [i, tensor] of roots.entries()) {
+      rough.push(await measure(tensor, 1));
+      this.tools.progress?.(i + 1, total);
     }
-    return out.sort((a, b) => b.noise - a.noise || (a.tensor < b.tensor ? -1 : 1));
+    rough.sort(order);
+    const out = rough.slice(SETTLED);
+    for (const [i, s] of rough.slice(0, SETTLED).entries()) {
+      out.push(await measure(s.tensor, SAMPLES));
+      this.tools.progress?.(roots.length + i + 1, total);
+    }
+    return out.sort(order);
   }
 }
 
@@ -94,13 +145,17 @@ export async function searchMix(
   sensitivity: Sensitivity,
   start: Measured,
 ): Promise<Mixed> {
-  const { calibrator } = t.workshop;
+  const { calibrator } = t.workshop.formOf(start.recipe);
   const functions = calibrator.functionInputs?.() ?? new Set<string>();
   const methods = new Map(start.recipe.methods);
   const picked: Mixed["picked"][number][] = [];
-  for (const { tensor, noise } of (await sensitivity.all(start.recipe)).slice(0, MIXED)) {
+  const all = await sensitivity.all(start.recipe);
+  const least = NEGLIGIBLE * all.reduce((sum, s) => sum + s.noise, 0);
+  const worst = all.slice(0, MIXED).filter((s) => s.noise > least);
+  for (const [i, { tensor, noise }] of worst.entries()) {
+    t.progress?.(i + 1, worst.length);
     const names = [...calibrator.candidates, ...(functions.has(tensor) ? [throughFunction] : [])];
-    const errors = await sensitivity.noise(tensor, names);
+    const errors = await sensitivity.noise(start.recipe, tensor, names);
     let best = 0;
     for (const i of errors.keys()) if (errors[i]! < errors[best]!) best = i;
     if (errors[best]! >= noise * 0.95) continue;
@@ -109,5 +164,5 @@ export async function searchMix(
   }
   if (picked.length === 0) return { ...start, picked };
   const m = await measure(t, { ...start.recipe, methods }, `${start.name}, mixed`);
-  return m.similarity.score > start.similarity.score ? { ...m, picked } : { ...start, picked: [] };
+  return clearlyBetter(m, start, 0) ? { ...m, picked } : { ...start, picked: [] };
 }

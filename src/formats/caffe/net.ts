@@ -158,9 +158,7 @@ function readLayer(
     throw new BpuError("unsupported", `Not support layer name=${name} type=${type}`, {
       file,
       line: rawType.line,
-      hint: type === "DetectionOutput"
-        ? "Cut the net before it and decode the boxes in the application: its inputs become outputs."
-        : training
+      hint: training
         ? "Remove the layer from the prototxt, or add include { phase: TRAIN } to it."
         : "Replace the layer, or register it as a Custom layer.",
     });

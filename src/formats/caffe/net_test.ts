@@ -91,7 +91,6 @@ Deno.test("prototxt: unknown layers carry the sentence of the original tool, and
   );
   fails(`layers {\n name: "loss" type: SOFTMAX_LOSS }`, 2, /name=loss type=SoftmaxWithLoss/);
   fails(`layers { name: "q" type: FANCY }`, 1, /Not support layer name=q type=FANCY/);
-  fails(`layer { name: "det" type: "DetectionOutput" }`, 1, /Cut the net before it/);
 });
 
 Deno.test("prototxt: unknown and wrong fields", () => {

@@ -20,6 +20,7 @@ export const optimizationNames = [
   "asymmetric",
   "bias_correction",
   "lstm_batch_last",
+  "adaround",
 ] as const;
 
 /** `set_{NodeKind}_input_int16` and `set_{NodeKind}_output_int16`. */
@@ -85,8 +86,10 @@ export const calibrationKeys: readonly KeySpec[] = [
     name: "per_channel",
     kind: "flag",
     default: "False",
-    doc: "One threshold a channel of a feature map.",
-    rule: "Works with every calibration_type but default and mix, which search it themselves.",
+    doc:
+      "One threshold a channel of a feature map, where all readers can absorb it; its effect is measured.",
+    rule:
+      "Works with calibration_type max, kl and skip: default and mix search it themselves, load brings its scales.",
   },
   {
     group: calibration,
@@ -119,10 +122,29 @@ export const calibrationKeys: readonly KeySpec[] = [
       "asymmetric",
       "bias_correction",
       "lstm_batch_last",
+      "adaround",
     ],
     doc: "Options for accuracy and speed; NodeKind is an ONNX operator type such as Conv.",
     rule:
-      "asymmetric has no effect with calibration_type default, which searches it. A type that a node cannot have is reported and int8 is used.",
+      "asymmetric has no effect with calibration_type default, which searches it. adaround rounds weights by their effect and is kept where that gains. lstm_batch_last has no effect. A type that a node cannot have is reported and int8 is used.",
+  },
+  {
+    group: calibration,
+    name: "accuracy_target",
+    kind: "number",
+    min: 1e-6,
+    max: 1,
+    doc:
+      "Similarity of every output to the float model that int16 tensors are to reach; they are chosen by measurement.",
+    rule: "Like --accuracy, which wins. Does not work with calibration_type skip.",
+  },
+  {
+    group: calibration,
+    name: "latency_budget",
+    kind: "number",
+    min: 1e-6,
+    doc: "Most microseconds of the BPU part, by the estimate, when int16 tensors are chosen.",
+    rule: "Like --latency-budget, which wins. Does not work with calibration_type skip.",
   },
   {
     group: calibration,

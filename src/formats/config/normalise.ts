@@ -50,6 +50,12 @@ export function normalisedJson(config: Config): { readonly [k: string]: Json } {
       per_channel: calibration.perChannel,
       preprocess_on: calibration.preprocessOn,
       optimization: [...calibration.optimization],
+      ...(calibration.accuracyTarget === undefined
+        ? {}
+        : { accuracy_target: calibration.accuracyTarget }),
+      ...(calibration.latencyBudget === undefined
+        ? {}
+        : { latency_budget: calibration.latencyBudget }),
     },
     compiler_parameters: {
       compile_mode: compiler.compileMode,

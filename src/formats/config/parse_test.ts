@@ -52,6 +52,8 @@ Deno.test("config: every key of the schema that is in use is read", () => {
     perChannel: true,
     preprocessOn: false,
     optimization: ["set_Conv_input_int16"],
+    accuracyTarget: 0.99,
+    latencyBudget: 1500,
   });
   assert.deepEqual(config.compiler, {
     compileMode: "balance",
@@ -209,6 +211,8 @@ const wrong: Record<string, string[]> = {
   "calibration_parameters.preprocess_on": ["yess"],
   "calibration_parameters.calibration_type": ["mse", "percentile"],
   "calibration_parameters.max_percentile": ["0.4", "1.1", "99.9", "max"],
+  "calibration_parameters.accuracy_target": ["0", "1.1", "99.9", "high"],
+  "calibration_parameters.latency_budget": ["0", "-1", "1 ms"],
   "calibration_parameters.per_channel": ["all"],
   "calibration_parameters.optimization": ["set_conv_input_int16", "speed", "set_Conv_int16"],
   "compiler_parameters.compile_mode": ["fast", "O3"],
@@ -295,7 +299,7 @@ Deno.test("config: missing keys are listed as the original does", () => {
     "c.yaml:1:1: Key 'model_parameters' error: Missing keys: 'onnx_model'",
     "c.yaml:12:1: Key 'input_parameters' error: Missing keys: 'input_type_rt'",
     "c.yaml:23:1: Key 'calibration_parameters' error: Missing keys: 'cal_data_dir'",
-    "c.yaml:30:1: Key 'compiler_parameters' error: Missing keys: 'balance_factor'",
+    "c.yaml:32:1: Key 'compiler_parameters' error: Missing keys: 'balance_factor'",
   ]);
   const caffe = errorsOf(render().text, { modelType: "caffe" });
   assert.equal(
@@ -319,7 +323,11 @@ Deno.test("config: cal_data_dir is not needed for load and skip", () => {
       "calibration_parameters.calibration_type": type,
       "calibration_parameters.max_percentile": undefined,
     });
-    assert.equal(parse(r.text).config.calibration.type, type);
+    const { config: { calibration }, warnings } = parse(r.text);
+    assert.equal(calibration.type, type);
+    // Random data cannot be searched on.
+    assert.equal(calibration.accuracyTarget, type === "skip" ? undefined : 0.99);
+    assert.equal(warnings.length, type === "skip" ? 2 : 0);
   }
 });
 

@@ -116,7 +116,26 @@ export function readCalibration(reader: Reader): Config["calibration"] {
     );
   }
   const preprocessOn = reader.flag(group, "preprocess_on", false);
-  return { type, maxPercentile: percentile ?? 1, perChannel, preprocessOn, optimization };
+  const goal = (name: "accuracy_target" | "latency_budget"): number | undefined => {
+    const value = reader.number(group, name);
+    if (value === undefined || type !== "skip") return value;
+    reader.issues.warn(
+      `${group}.${name}`,
+      reader.at(group, name),
+      "the value is not used because calibration_type skip has random data, which says nothing about accuracy",
+    );
+    return undefined;
+  };
+  const accuracyTarget = goal("accuracy_target"), latencyBudget = goal("latency_budget");
+  return {
+    type,
+    maxPercentile: percentile ?? 1,
+    perChannel,
+    preprocessOn,
+    optimization,
+    ...(accuracyTarget === undefined ? {} : { accuracyTarget }),
+    ...(latencyBudget === undefined ? {} : { latencyBudget }),
+  };
 }
 
 /** compiler_parameters without input_source. */

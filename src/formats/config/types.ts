@@ -113,6 +113,10 @@ export interface CalibrationParameters {
   readonly preprocessOn: boolean;
   /** Options in the order of the file. */
   readonly optimization: readonly string[];
+  /** Similarity of every output that int16 tensors are to reach, above 0 and at most 1. */
+  readonly accuracyTarget?: number;
+  /** Most microseconds of the BPU part when int16 tensors are chosen. */
+  readonly latencyBudget?: number;
 }
 
 /** compiler_parameters without input_source, which is in the inputs. */

@@ -2,12 +2,35 @@
  * Colour spaces: RGB, BGR, grey, YUV (BT.601, full and video range), 4:4:4 and NV12. Pure functions.
  *
  * Chroma is halved by the mean of each 2x2 block and doubled by repetition: what a camera's picture
- * pipeline delivers and what the accelerator does with it.
+ * pipeline delivers and what the accelerator does with it. The arithmetic is that of kernels/picture_ref.ts.
  *
  * @module
  */
 
 import { BpuError } from "../../errors.ts";
+import { nv12ToYuv444 as repeatKernel } from "../../kernels/colour.ts";
+import { nv12ToYuv444Ref } from "../../kernels/colour_ref.ts";
+import {
+  type FromYuv,
+  layout3 as layoutKernel,
+  repeat3 as repeatGray,
+  rgbToGray as grayKernel,
+  rgbToNv12 as nv12Kernel,
+  rgbToYuv as yuvKernel,
+  swap3 as swapKernel,
+  type ToYuv,
+  yuvToRgb as rgbKernel,
+} from "../../kernels/picture.ts";
+import {
+  layout3Ref,
+  repeat3Ref,
+  rgbToGrayRef,
+  rgbToNv12Ref,
+  rgbToYuvRef,
+  swap3Ref,
+  yuvToRgbRef,
+} from "../../kernels/picture_ref.ts";
+import { computed } from "./kernels.ts";
 import { type BytePicture, emptyLike, type Picture, picture, toByte } from "./picture.ts";
 
 /** BT.601 luma weights. */
@@ -44,70 +67,85 @@ function need(p: Picture, channels: number, what: string): void {
 /** RGB to BGR and back. */
 export function swapRedBlue(p: Picture): Picture {
   need(p, 3, "swapping red and blue");
-  const data = emptyLike(p, p.data.length);
-  for (let i = 0; i < data.length; i += 3) {
-    data[i] = p.data[i + 2]!;
-    data[i + 1] = p.data[i + 1]!;
-    data[i + 2] = p.data[i]!;
-  }
+  const n = p.width * p.height, float = p.data instanceof Float32Array;
+  const data = computed(
+    p.data,
+    emptyLike(p, p.data.length),
+    0,
+    (arena, x, y) => swapKernel(arena, { x, y, n, float }),
+    (y) => swap3Ref(p.data, y),
+  );
   return { ...p, data };
+}
+
+/** Factors of the kernels, in the order of their arithmetic. */
+function toYuv(range: YuvRange): ToYuv {
+  return {
+    ...{ red: KR, green: KG, blue: KB, blueSpan: 1.772, redSpan: 1.402 },
+    ...{ offset: range.offset, luma: range.luma / 255, chroma: range.chroma / 255 },
+  };
 }
 
 /** RGB to grey (BT.601 luma); bytes are rounded. */
 export function rgbToGray(p: Picture): Picture {
   need(p, 3, "conversion to grey");
-  const data = emptyLike(p, p.width * p.height);
-  const bytes = data instanceof Uint8Array;
-  for (let i = 0, j = 0; i < data.length; i++, j += 3) {
-    const y = KR * p.data[j]! + KG * p.data[j + 1]! + KB * p.data[j + 2]!;
-    data[i] = bytes ? toByte(y) : y;
-  }
+  const n = p.width * p.height, f = toYuv(yuvRanges.regular);
+  const float = p.data instanceof Float32Array;
+  const data = computed(
+    p.data,
+    emptyLike(p, n),
+    0,
+    (arena, x, y) => grayKernel(arena, { x, y, n, float }, f),
+    (y) => rgbToGrayRef(p.data, y, f, false, 0),
+  );
   return { width: p.width, height: p.height, channels: 1, data };
 }
 
 /** Grey to three equal channels. */
 export function grayToRgb(p: Picture): Picture {
   need(p, 1, "conversion from grey");
-  const data = emptyLike(p, p.data.length * 3);
-  for (let i = 0; i < p.data.length; i++) data.fill(p.data[i]!, 3 * i, 3 * i + 3);
+  const n = p.width * p.height, float = p.data instanceof Float32Array;
+  const data = computed(
+    p.data,
+    emptyLike(p, p.data.length * 3),
+    0,
+    (arena, x, y) => repeatGray(arena, { x, y, n, float }),
+    (y) => repeat3Ref(p.data, y),
+  );
   return { ...p, channels: 3, data };
 }
 
 /** RGB to YUV 4:4:4; bytes are rounded. */
 export function rgbToYuv444(p: Picture, range: YuvRange = yuvRanges.regular): Picture {
   need(p, 3, "conversion to YUV");
-  const data = emptyLike(p, p.data.length);
-  const bytes = data instanceof Uint8Array;
-  const luma = range.luma / 255, chroma = range.chroma / 255;
-  for (let i = 0; i < data.length; i += 3) {
-    const r = p.data[i]!, g = p.data[i + 1]!, b = p.data[i + 2]!;
-    const y = KR * r + KG * g + KB * b;
-    const values = [
-      range.offset + y * luma,
-      128 + (b - y) / 1.772 * chroma,
-      128 + (r - y) / 1.402 * chroma,
-    ];
-    for (let c = 0; c < 3; c++) data[i + c] = bytes ? toByte(values[c]!) : values[c]!;
-  }
+  const n = p.width * p.height, f = toYuv(range), float = p.data instanceof Float32Array;
+  const data = computed(
+    p.data,
+    emptyLike(p, p.data.length),
+    0,
+    (arena, x, y) => yuvKernel(arena, { x, y, n, float }, f),
+    (y) => rgbToYuvRef(p.data, y, f, false, 0),
+  );
   return { ...p, data };
 }
 
 /** YUV 4:4:4 to RGB; bytes are rounded and saturated. */
 export function yuv444ToRgb(p: Picture, range: YuvRange = yuvRanges.regular): Picture {
   need(p, 3, "conversion from YUV");
-  const data = emptyLike(p, p.data.length);
-  const bytes = data instanceof Uint8Array;
-  const luma = 255 / range.luma, chroma = 255 / range.chroma;
-  for (let i = 0; i < data.length; i += 3) {
-    const y = (p.data[i]! - range.offset) * luma;
-    const u = (p.data[i + 1]! - 128) * chroma;
-    const v = (p.data[i + 2]! - 128) * chroma;
-    for (let c = 0; c < 3; c++) {
-      const row = YUV_TO_RGB[c]!;
-      const value = row[0] * y + row[1] * u + row[2] * v;
-      data[i + c] = bytes ? toByte(value) : value;
-    }
-  }
+  const n = p.width * p.height, float = p.data instanceof Float32Array;
+  const f: FromYuv = {
+    offset: range.offset,
+    luma: 255 / range.luma,
+    chroma: 255 / range.chroma,
+    matrix: YUV_TO_RGB,
+  };
+  const data = computed(
+    p.data,
+    emptyLike(p, p.data.length),
+    0,
+    (arena, x, y) => rgbKernel(arena, { x, y, n, float }, f),
+    (y) => yuvToRgbRef(p.data, y, f, false, 0, 0),
+  );
   return { ...p, data };
 }
 
@@ -146,24 +184,28 @@ export function nv12ToYuv444(bytes: Uint8Array, width: number, height: number): 
       `nv12 of ${width}x${height} has ${size} bytes, got ${bytes.length}`,
     );
   }
-  const data = new Uint8Array(width * height * 3);
-  const plane = width * height;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const i = y * width + x;
-      const uv = plane + (y >> 1) * width + (x & ~1);
-      data[3 * i] = bytes[i]!;
-      data[3 * i + 1] = bytes[uv]!;
-      data[3 * i + 2] = bytes[uv + 1]!;
-    }
-  }
+  const data = computed(
+    bytes,
+    new Uint8Array(width * height * 3),
+    0,
+    (arena, x, y) => repeatKernel(arena, { x, y, width, height }),
+    (y) => nv12ToYuv444Ref(bytes, y, width, height),
+  );
   return picture(width, height, 3, data);
 }
 
 /** RGB to NV12. Chroma is averaged before it is rounded. */
 export function rgbToNv12(p: Picture, range: YuvRange = yuvRanges.regular): Uint8Array {
-  const floats = { ...p, data: Float32Array.from(p.data) };
-  return yuv444ToNv12(rgbToYuv444(floats, range));
+  if (p.data instanceof Float32Array) return yuv444ToNv12(rgbToYuv444(p, range));
+  need(p, 3, "conversion to nv12");
+  const { width, height, data } = p, f = toYuv(range);
+  return computed(
+    data,
+    new Uint8Array(nv12Size(width, height)),
+    0,
+    (arena, x, y) => nv12Kernel(arena, { x, y, width, height }, f),
+    (y) => rgbToNv12Ref(data, y, width, height, f, false, 0),
+  );
 }
 
 /** NV12 to RGB. */
@@ -176,6 +218,17 @@ export function nv12ToRgb(
   return yuv444ToRgb(nv12ToYuv444(bytes, width, height), range) as BytePicture;
 }
 
+function layout3<T extends Uint8Array | Float32Array>(data: T, n: number, toPlanes: boolean): T {
+  return computed(
+    data,
+    data.slice() as T,
+    0,
+    (arena, x, y) =>
+      layoutKernel(arena, { x, y, n, float: data instanceof Float32Array, toPlanes }),
+    (y) => layout3Ref(data, y, toPlanes),
+  );
+}
+
 /** Interleaved (HWC) to planar (CHW) values. */
 export function hwcToChw<T extends Uint8Array | Float32Array>(
   data: T,
@@ -183,8 +236,9 @@ export function hwcToChw<T extends Uint8Array | Float32Array>(
   width: number,
   channels: number,
 ): T {
-  const out = data.slice() as T;
   const plane = height * width;
+  if (channels === 3 && data.length === 3 * plane) return layout3(data, plane, true);
+  const out = data.slice() as T;
   for (let i = 0; i < plane; i++) {
     for (let c = 0; c < channels; c++) out[c * plane + i] = data[i * channels + c]!;
   }
@@ -198,8 +252,9 @@ export function chwToHwc<T extends Uint8Array | Float32Array>(
   width: number,
   channels: number,
 ): T {
-  const out = data.slice() as T;
   const plane = height * width;
+  if (channels === 3 && data.length === 3 * plane) return layout3(data, plane, false);
+  const out = data.slice() as T;
   for (let i = 0; i < plane; i++) {
     for (let c = 0; c < channels; c++) out[i * channels + c] = data[c * plane + i]!;
   }

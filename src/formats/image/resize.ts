@@ -10,17 +10,13 @@
  */
 
 import { BpuError } from "../../errors.ts";
-import { type Picture, toByte } from "./picture.ts";
+import { type AxisTable, resizeSeparable } from "../../kernels/picture.ts";
+import { resizeSeparableRef } from "../../kernels/picture_ref.ts";
+import { computed } from "./kernels.ts";
+import type { Picture } from "./picture.ts";
 
 /** How to resize. */
 export type ResizeMethod = "nearest" | "bilinear" | "bicubic" | "area" | "antialias";
-
-/** Weights of one axis: output i is the sum over t of weight[i * taps + t] * input[index[i * taps + t]]. */
-interface Axis {
-  readonly taps: number;
-  readonly index: Int32Array;
-  readonly weight: Float64Array;
-}
 
 /** Largest side that is accepted. */
 const MAX_SIDE = 1 << 16;
@@ -53,41 +49,24 @@ export function resize(
   }
   const across = axis(p.width, width, method);
   const down = axis(p.height, height, method);
-  const c = p.channels;
-  // Rows first: each row that is needed is narrowed once.
-  const narrow = new Float32Array(width * p.height * c);
-  const line = new Float64Array(width * c);
-  const source = p.data instanceof Float32Array ? p.data : Float32Array.from(p.data);
-  for (let y = 0; y < p.height; y++) {
-    line.fill(0);
-    for (let x = 0; x < width; x++) {
-      for (let t = x * across.taps; t < (x + 1) * across.taps; t++) {
-        const w = across.weight[t]!;
-        if (w === 0) continue;
-        const from = (y * p.width + across.index[t]!) * c;
-        for (let k = 0; k < c; k++) line[x * c + k]! += w * source[from + k]!;
-      }
-    }
-    narrow.set(line, y * width * c);
-  }
-  const count = width * height * c;
-  const row = width * c;
-  const data = float ? new Float32Array(count) : new Uint8Array(count);
-  const sums = new Float64Array(row);
-  for (let y = 0; y < height; y++) {
-    sums.fill(0);
-    for (let t = 0; t < down.taps; t++) {
-      const w = down.weight[y * down.taps + t]!;
-      if (w === 0) continue;
-      const from = down.index[y * down.taps + t]! * row;
-      for (let i = 0; i < row; i++) sums[i]! += w * narrow[from + i]!;
-    }
-    for (let i = 0; i < row; i++) data[y * row + i] = float ? sums[i]! : toByte(sums[i]!);
-  }
+  // Rows first: each row is narrowed once, then columns are mixed.
+  const c = p.channels, count = width * height * c;
+  const tables = 12 * (across.index.length + down.index.length);
+  const data = computed(
+    p.data,
+    float ? new Float32Array(count) : new Uint8Array(count),
+    tables + 4 * width * p.height * c,
+    (arena, x, y) => {
+      const kind = { float: p.data instanceof Float32Array, floatOut: float };
+      const size = { width: p.width, height: p.height, channels: c };
+      resizeSeparable(arena, { x, y, ...size, ...kind }, across, down);
+    },
+    (y) => resizeSeparableRef(p.data, y, p, across, down),
+  );
   return { width, height, channels: c, data };
 }
 
-function axis(from: number, to: number, method: ResizeMethod): Axis {
+function axis(from: number, to: number, method: ResizeMethod): AxisTable {
   const scale = from / to;
   switch (method) {
     case "nearest":
@@ -113,7 +92,7 @@ function build(
   taps: number,
   border: (i: number, n: number) => number,
   fill: (i: number, put: Put) => void,
-): Axis {
+): AxisTable {
   const index = new Int32Array(to * taps);
   const weight = new Float64Array(to * taps);
   for (let i = 0; i < to; i++) {
@@ -176,7 +155,7 @@ function areaUp(i: number, scale: number, put: Put): void {
   put(k + 1, part);
 }
 
-function gaussian(from: number, to: number, scale: number): Axis {
+function gaussian(from: number, to: number, scale: number): AxisTable {
   const sigma = Math.max(0, (scale - 1) / 2);
   const radius = Math.floor(4 * sigma + 0.5);
   const kernel: number[] = [];

@@ -23,29 +23,17 @@ const reasons = [
   /^element type \w+ is not supported$/,
   /^a value of type (optional|sequence) is not supported$/,
   /is computed at run time$/,
+  /^the input size of \w+ is not known$/,
   /in training mode$/,
-  /^a dilated average is not supported$/,
-  /^block-wise quantization is not supported$/,
-  /^DFT of opset 20 is not supported$/,
-  /^Scan of opset 8 is not supported$/,
-  /^comparing strings is not supported$/,
-  /^sampling of volumes is not supported$/,
   /^reduction=(max|min) is not supported$/,
   /^padding by wrapping around is not supported$/,
-  /^antialiasing is not supported$/,
 ];
 
 /** Operators and element types that opset 17 does not have; they are kept, onnxruntime refuses them. */
 const newer = new Set([
-  "AffineGrid",
-  "BitwiseAnd",
-  "BitwiseNot",
-  "BitwiseOr",
-  "BitwiseXor",
-  "CenterCropPad",
-  "Col2Im",
   "DeformConv",
   "DequantizeLinear",
+  "Equal",
   "IsInf",
   "OptionalGetElement",
   "OptionalHasElement",
@@ -61,10 +49,18 @@ function untar(bytes: Uint8Array): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const text = (at: number, length: number) =>
     new TextDecoder().decode(bytes.subarray(at, at + length)).split("\0")[0]!;
+  let long: string | undefined;
   for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0;) {
     const size = parseInt(text(at + 124, 12), 8) || 0;
     const prefix = text(at + 345, 155);
-    const name = (prefix === "" ? "" : `${prefix}/`) + text(at, 100);
+    const name = long ?? (prefix === "" ? "" : `${prefix}/`) + text(at, 100);
+    // A name of more than a hundred letters stands before its file, in one of two ways.
+    const kind = text(at + 156, 1);
+    long = kind === "L"
+      ? text(at + 512, size)
+      : kind === "x"
+      ? /\d+ path=([^\n]*)\n/.exec(text(at + 512, size))?.[1]
+      : undefined;
     if (bytes[at + 156] === 0x30 || bytes[at + 156] === 0) {
       files.set(name.replace(/^\.\//, ""), bytes.subarray(at + 512, at + 512 + size));
     }

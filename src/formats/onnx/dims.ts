@@ -7,9 +7,9 @@
 import { BpuError, type ErrorPlace } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { type DType, shapeText } from "../../ir/tensor.ts";
-import { dtypeFromOnnx } from "./dtypes.ts";
 import type { TensorShapeProto, ValueInfoProto } from "./gen/onnx_pb.ts";
 import type { Limits } from "./limits.ts";
+import { heldDtype } from "./narrow.ts";
 
 /** Sizes of named dimensions, from the shapes that the user gave. */
 export interface DimBinding {
@@ -52,7 +52,7 @@ export function portType(
     if (role === "inner") return { dtype: "float32", shape: [], known: false };
     throw new BpuError("model", `the graph ${role} has no element type`, place);
   }
-  const dtype = dtypeFromOnnx(type.elemType, place);
+  const dtype = heldDtype(type.elemType, place);
   const fixed = role === "input" ? source.dims.fixed.get(v.name) : undefined;
   if (type.shape === undefined) {
     if (fixed !== undefined) return { dtype, shape: fixed, known: true };

@@ -145,7 +145,7 @@ class Inliner {
 }
 
 /** A node of a body with the names and attributes of a call. */
-function copyNode(
+export function copyNode(
   n: NodeProto,
   prefix: string,
   rename: (name: string) => string,

@@ -10,6 +10,7 @@ import { collectNames } from "../../ir/edit.ts";
 import { type Graph, node, OPSET } from "../../ir/graph.ts";
 import { usedDomains } from "../../ir/order.ts";
 import { verify } from "../../ir/verify.ts";
+import { type ContainerSizes, flattenContainers } from "./containers.ts";
 import { refuseOtherFormats } from "./detect.ts";
 import { bindDims, dimMetadata } from "./dims.ts";
 import { type ModelProto, ModelProtoSchema } from "./gen/onnx_pb.ts";
@@ -33,12 +34,17 @@ export interface LoadOptions {
    */
   readonly readExternal?: (location: string) => Uint8Array;
   readonly limits?: Limits;
+  /** Sizes of the sequences and optional values among the inputs; without them they are refused. */
+  readonly containers?: ContainerSizes;
 }
 
 /**
  * Reads an ONNX model and brings it to opset 17: constants apart from inputs, nodes named and
  * sorted, dead nodes removed, model-local functions (but ours) inlined, every older or newer operator form
  * rewritten.
+ *
+ * Tensors of bfloat16 and float8 become float32, 4-bit integers int8 or uint8; what rounds to such a type
+ * still does.
  *
  * Weights are views on `bytes` where their alignment allows: do not change `bytes` afterwards.
  *
@@ -144,11 +150,17 @@ function convert(model: ModelProto, options: LoadOptions): Graph {
   const file = options.file;
   const limits = options.limits ?? defaultLimits;
   const [opset, domains] = opsets(model, file);
-  const proto = inlineFunctions(model, opset, limits, file);
+  const proto = flattenContainers(
+    inlineFunctions(model, opset, limits, file),
+    opset,
+    options.containers ?? new Map(),
+    limits,
+  );
   const initializers = new Set(proto.initializer.map((t) => t.name));
   const inputs = proto.input.filter((v) => !initializers.has(v.name));
   const dims = bindDims(inputs, options.inputShapes ?? new Map(), file);
   const cache = new Map<string, Uint8Array>();
+  const narrow = new Map<string, number>();
   const graph = readGraph(proto, {
     file,
     opset,
@@ -157,6 +169,7 @@ function convert(model: ModelProto, options: LoadOptions): Graph {
     limits,
     decoded: 0,
     nodes: 0,
+    narrow,
     external: (location, place) => external(location, place, options, cache),
   });
   const open = new Set(
@@ -165,7 +178,7 @@ function convert(model: ModelProto, options: LoadOptions): Graph {
   const metadata = new Map(model.metadataProps.map((e) => [e.key, e.value]));
   for (const key of [...metadata.keys()]) if (key.startsWith("bpukit.dims:")) metadata.delete(key);
   for (const [k, v] of dimMetadata([...inputs, ...proto.output], open)) metadata.set(k, v);
-  const upgraded = computedOutputs(upgradeGraph(graph));
+  const upgraded = computedOutputs(upgradeGraph(graph, narrow));
   const used = usedDomains(upgraded);
   return {
     ...upgraded,

@@ -12,6 +12,7 @@ import type { Tensor, TensorType } from "../../ir/tensor.ts";
 import { readAttr } from "./attributes.ts";
 import { type DimBinding, portType } from "./dims.ts";
 import type { AttributeProto, GraphProto, NodeProto } from "./gen/onnx_pb.ts";
+import { isNarrow } from "./narrow.ts";
 import { readTensor, type TensorSource } from "./tensor_proto.ts";
 
 /** What reading a graph needs to know about the model around it. */
@@ -23,6 +24,8 @@ export interface GraphSource extends TensorSource {
   readonly dims: DimBinding;
   /** Nodes read so far. */
   nodes: number;
+  /** ONNX element type of the tensors that are held in a wider one. */
+  readonly narrow: Map<string, number>;
 }
 
 /** Reads the main graph. */
@@ -61,6 +64,11 @@ function readAny(g: GraphProto, source: GraphSource, depth: number): Graph {
       });
     }
     constants.set(t.name, readTensor(t, source, at(source)));
+    if (isNarrow(t.dataType)) source.narrow.set(t.name, t.dataType);
+  }
+  for (const v of [...g.input, ...g.valueInfo, ...g.output]) {
+    const code = v.type?.value.case === "tensorType" ? v.type.value.value.elemType : 0;
+    if (isNarrow(code)) source.narrow.set(v.name, code);
   }
   const types = new Map<string, TensorType>();
   const inputs: Port[] = [];
@@ -169,6 +177,8 @@ function readNodes(
       }
       if (constants.has(output)) throw twice(output, source);
       constants.set(output, constantValue(p.attribute, source, place));
+      const code = p.attribute[0]?.t?.dataType ?? 0;
+      if (isNarrow(code)) source.narrow.set(output, code);
       return;
     }
     const attrs = new Map<string, Attr>();

@@ -13,9 +13,10 @@ import {
   type Tensor,
   type TensorData,
 } from "../../ir/tensor.ts";
-import { dtypeFromOnnx, dtypeToOnnx } from "./dtypes.ts";
+import { dtypeToOnnx } from "./dtypes.ts";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./gen/onnx_pb.ts";
 import type { Limits } from "./limits.ts";
+import { decodeNarrow, heldDtype, isNarrow, narrowBits } from "./narrow.ts";
 import { hasTypedData, rawElements, typedElements } from "./typed_data.ts";
 
 /** What reading tensors needs to know about the file around them. */
@@ -27,10 +28,13 @@ export interface TensorSource {
   decoded: number;
 }
 
-/** Reads a tensor; every length is checked before anything is allocated. */
+/**
+ * Reads a tensor; every length is checked before anything is allocated. Elements of a narrow type
+ * (bfloat16, float8, 4 bits) become the type that holds them.
+ */
 export function readTensor(p: TensorProto, source: TensorSource, at: ErrorPlace): Tensor {
   const place: ErrorPlace = p.name === "" ? at : { ...at, tensor: p.name };
-  const dtype = dtypeFromOnnx(p.dataType, place);
+  const dtype = heldDtype(p.dataType, place);
   const shape = readDims(p.dims, source.limits, place);
   if (p.segment !== undefined) {
     throw new BpuError("unsupported", "tensors in segments are not supported", place);
@@ -48,7 +52,26 @@ export function readTensor(p: TensorProto, source: TensorSource, at: ErrorPlace)
       place,
     );
   }
+  if (isNarrow(p.dataType)) return { dtype, shape, data: narrow(p, count, source, place) };
   return { dtype, shape, data: clean(dtype, elements(p, dtype, count, source, place)) };
+}
+
+/** Elements of a narrow type, read as the words that the file packs them in. */
+function narrow(
+  p: TensorProto,
+  count: number,
+  source: TensorSource,
+  place: ErrorPlace,
+): TensorData {
+  const wide = narrowBits(p.dataType) === 16;
+  const words = narrowBits(p.dataType) === 4 ? Math.ceil(count / 2) : count;
+  source.decoded += count * 4;
+  if (source.decoded > source.limits.decodedBytes) {
+    throw new BpuError("limit", "the tensors of the model take too much memory", place);
+  }
+  const packed = elements(p, wide ? "uint16" : "uint8", words, source, place);
+  const { buffer, byteOffset, byteLength } = packed as Uint8Array | Uint16Array;
+  return decodeNarrow(p.dataType, new Uint8Array(buffer, byteOffset, byteLength), count);
 }
 
 function elements(

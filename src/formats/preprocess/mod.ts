@@ -34,3 +34,4 @@ export {
   pictureEndings,
   preparePicture,
 } from "./prepare.ts";
+export { openPicturePool, type PicturePool } from "./pool.ts";

@@ -12,9 +12,15 @@ export function factor(k: string, m: string, s: string): string {
     `${k}_p=Pow(f64:2, ${k}_n); ${k}=Mul(${k}_m, ${k}_p)`;
 }
 
-/** `y` = saturated floor(v + 0.5), with attributes qmin, qmax and `to`. */
-export function settle(v: string, y = "y"): string {
-  return `r_a=Add(${v}, f64:0.5); r_f=Floor(r_a); r_l=Cast(@qmin){to=f64}; r_u=Cast(@qmax){to=f64}; ` +
+/**
+ * `y` = saturated floor(v + 0.5), with attributes qmin, qmax and `to`; the zero point, where one is
+ * named, is added before the saturation.
+ */
+export function settle(v: string, y = "y", zero?: string): string {
+  const sum = zero === undefined
+    ? `r_f=Floor(r_a)`
+    : `r_g=Floor(r_a); r_z=Cast(@${zero}){to=f64}; r_f=Add(r_g, r_z)`;
+  return `r_a=Add(${v}, f64:0.5); ${sum}; r_l=Cast(@qmin){to=f64}; r_u=Cast(@qmax){to=f64}; ` +
     `r_c=Clip(r_f, r_l, r_u); ${y}=Cast(r_c){to=@to}`;
 }
 

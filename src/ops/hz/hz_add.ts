@@ -3,27 +3,30 @@ import { add2 } from "../../kernels/elementwise.ts";
 import { broadcastShape } from "../broadcast.ts";
 import type { OpDef } from "../op.ts";
 import { broadcastOf } from "./elementwise.ts";
-import { body, factor, settle, settleAttrs } from "./fragments.ts";
+import { body, factor, settleAttrs } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
 import { rangeOf, toType } from "./types.ts";
 
 /** a * m1 + b * m2 with one shift (section 5): inputs a, b, m1, m2, s. A difference has a negative m2. */
-export const hzAdd: OpDef = {
-  op: "HzSElementwiseAdd",
+export const hzAdd: readonly OpDef[] = forms("HzSElementwiseAdd", (op, z) => ({
+  op,
   domain: "horizon",
   infer: (c) => [{
     dtype: toType(c.node),
     shape: broadcastShape(c.node, [c.need(0).shape, c.need(1).shape]),
   }],
   body: fn(
-    "HzSElementwiseAdd",
+    op,
     ["a", "b", "m1", "m2", "s"],
     ["y"],
-    settleAttrs,
+    [...settleAttrs, ...z.zeros("a_zero", "b_zero", "y_zero")],
     body(
       factor("k1", "m1", "s"),
       factor("k2", "m2", "s"),
-      "a1=Cast(a){to=f64}; b1=Cast(b){to=f64}; pa=Mul(a1, k1); pb=Mul(b1, k2); v=Add(pa, pb)",
-      settle("v"),
+      z.minus("a", "a1", "a_zero", "f64"),
+      z.minus("b", "b1", "b_zero", "f64"),
+      "pa=Mul(a1, k1); pb=Mul(b1, k2); v=Add(pa, pb)",
+      z.settle("v"),
     ),
   ),
   run(c) {
@@ -38,11 +41,11 @@ export const hzAdd: OpDef = {
       m1: Number(c.constant(2)!.data[0]),
       m2: Number(c.constant(3)!.data[0]),
       s: Number(c.constant(4)!.data[0]),
-      aZero: 0,
-      bZero: 0,
-      yZero: 0,
+      aZero: zeroAt(c.node, "a_zero"),
+      bZero: zeroAt(c.node, "b_zero"),
+      yZero: zeroAt(c.node, "y_zero"),
       ...rangeOf(c.node),
       ...broadcastOf(c),
     });
   },
-};
+}));

@@ -6,6 +6,8 @@ import type { ConvShape, PackedConv } from "../../kernels/conv.ts";
 import { fill } from "../../kernels/copy.ts";
 import type { InferContext, OpDef, StepContext } from "../op.ts";
 import { body, factor, requant64, settle, settleAttrs, split16 } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
+import type { Form } from "./forms.ts";
 import { copyBox } from "./memory.ts";
 import { rangeOf, toType } from "./types.ts";
 import { windowOut } from "./window.ts";
@@ -14,13 +16,19 @@ const NAME = "HzSQuantizedConv3d";
 const attrs = ["pads:ints", "strides:ints"];
 const call = "{pads=@pads strides=@strides}";
 
-const floatSum = `xf=Cast(x){to=f32}; wf=Cast(w){to=f32}; a0=Conv(xf, wf)${call}; ` +
+const floatSum = (z: Form) =>
+  `${z.minus("x", "xf", "x_zero", "f32")}; wf=Cast(w){to=f32}; a0=Conv(xf, wf)${call}; ` +
   "ad=Cast(a0){to=f64}; b3=Unsqueeze(b, i64:[1,2,3]); bd=Cast(b3){to=f64}; d=Add(ad, bd)";
-const integerSum = `a0=ConvInteger(x, w)${call}; b3=Unsqueeze(b, i64:[1,2,3]); ` +
+const integerSum = (z: Form) =>
+  (z.asym
+    ? `xz=Cast(@x_zero){to=i8}; a0=ConvInteger(x, w, xz)${call}; `
+    : `a0=ConvInteger(x, w)${call}; `) +
+  "b3=Unsqueeze(b, i64:[1,2,3]); " +
   "acc=Add(a0, b3); d=Cast(acc){to=f64}";
 const sum64 = "ah64=Cast(ah){to=i64}; al64=Cast(al){to=i64}; ah2=Mul(ah64, i64:256); " +
   "a1=Add(ah2, al64); b3=Unsqueeze(b, i64:[1,2,3]); b64=Cast(b3){to=i64}; acc=Add(a1, b64)";
-const integerSum16 = `${split16("x", "sp")}; ah=ConvInteger(sp_hi, w)${call}; ` +
+const integerSum16 = () =>
+  `${split16("x", "sp")}; ah=ConvInteger(sp_hi, w)${call}; ` +
   `al=ConvInteger(sp_lo, w, i8:-128)${call}; ${sum64}`;
 const perChannel = "m3=Unsqueeze(m, i64:[1,2,3]); s3=Unsqueeze(s, i64:[1,2,3]); ";
 const scaleEach = `${perChannel}${factor("k", "m3", "s3")}; v=Mul(d, k)`;
@@ -82,7 +90,7 @@ function flatWeights(w: Int8Array, shape: readonly number[]): Int8Array {
   return out;
 }
 
-/** [n * outD, h, w, kd * c] in scratch; taps outside of the input are 0. */
+/** [n * outD, h, w, kd * c] in scratch; taps outside of the input hold the zero point. */
 function gatherDepths(c: StepContext): number {
   const x = c.need(0);
   const [n, ch, depth, h, w] = x.shape as [number, number, number, number, number];
@@ -92,7 +100,8 @@ function gatherDepths(c: StepContext): number {
   const bytes = byteSize(x.dtype), wide = kd * ch;
   const count = n * outD * h * w * wide;
   const ptr = c.arena.alloc(Math.max(1, count * bytes), 16);
-  fill(c.arena, { dst: ptr, n: count, elementBytes: bytes as 1 | 2, value: 0 });
+  const value = zeroAt(c.node, "x_zero");
+  fill(c.arena, { dst: ptr, n: count, elementBytes: bytes as 1 | 2, value });
   const [xn, xc, xd, xh, xw] = x.strides as [number, number, number, number, number];
   for (let k = 0; k < kd; k++) {
     const first = Math.max(0, Math.ceil((pad - k) / stride));
@@ -115,9 +124,9 @@ function gatherDepths(c: StepContext): number {
   return ptr;
 }
 
-function conv3d(op: string, sum: string, scale: string | undefined): OpDef {
+function conv3d(name: string, sum: (z: Form) => string, scale: string | undefined): OpDef[] {
   const accumulators = scale === undefined;
-  return {
+  return forms(name, (op, z) => ({
     op,
     table: NAME,
     domain: "horizon",
@@ -126,13 +135,19 @@ function conv3d(op: string, sum: string, scale: string | undefined): OpDef {
       return [{ dtype: toType(c.node), shape: [c.need(0).shape[0]!, w[0]!, ...outSize(c, w)] }];
     },
     body: scale === undefined
-      ? fn(op, ["x", "w", "b"], ["y"], [...attrs, ...settleAttrs], body(sum, settle("d")))
+      ? fn(
+        op,
+        ["x", "w", "b"],
+        ["y"],
+        [...attrs, ...settleAttrs, ...z.zeros("x_zero")],
+        body(sum(z), settle("d")),
+      )
       : fn(
         op,
         ["x", "w", "b", "m", "s"],
         ["y"],
-        [...attrs, ...settleAttrs],
-        body(sum, scale, settle("v")),
+        [...attrs, ...settleAttrs, ...z.zeros("x_zero", "y_zero")],
+        body(sum(z), scale, z.settle("v")),
       ),
     packs: [1],
     prepare(c) {
@@ -154,10 +169,10 @@ function conv3d(op: string, sum: string, scale: string | undefined): OpDef {
         shape,
         xType: x.dtype as "int8" | "int16",
         yType: toType(c.node),
-        xZero: 0,
-        yZero: 0,
+        xZero: zeroAt(c.node, "x_zero"),
+        yZero: zeroAt(c.node, "y_zero"),
         ...rangeOf(c.node),
-      });
+      }, c.executor);
       const [n, o, d, h, w] = y.shape as [number, number, number, number, number];
       const [yn, yo, yd, yh, yw] = y.strides as [number, number, number, number, number];
       const dims = [n, d, h, w, o];
@@ -171,14 +186,14 @@ function conv3d(op: string, sum: string, scale: string | undefined): OpDef {
       c.arena.release(mark);
     },
     macs: (c) => elementCount(c.output(0).shape) * elementCount(c.need(1).shape.slice(1)),
-  };
+  }));
 }
 
 /** Convolution over depth, height and width (section 4): inputs x, w (OIDHW), b, m, s; no groups. */
 export const hzConv3d: readonly OpDef[] = [
-  conv3d(NAME, floatSum, scaleEach),
-  conv3d(`${NAME}Int`, integerSum, scaleEach),
-  conv3d(`${NAME}Acc`, floatSum, undefined),
-  conv3d(`${NAME}AccInt`, integerSum, undefined),
-  conv3d(`${NAME}I16`, integerSum16, scaleEach64),
+  ...conv3d(NAME, floatSum, scaleEach),
+  ...conv3d(`${NAME}Int`, integerSum, scaleEach),
+  ...conv3d(`${NAME}Acc`, floatSum, undefined),
+  ...conv3d(`${NAME}AccInt`, integerSum, undefined),
+  ...conv3d(`${NAME}I16`, integerSum16, scaleEach64),
 ];

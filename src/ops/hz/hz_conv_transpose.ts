@@ -1,9 +1,11 @@
 import { fn } from "../../ir/function.ts";
 import { intAttr, intsAttr } from "../../ir/graph.ts";
-import { convTranspose, packConvTranspose } from "../../kernels/conv.ts";
-import type { ConvShape, PackedConv } from "../../kernels/conv.ts";
+import { packConvTranspose, planConvTranspose, runConv } from "../../kernels/conv.ts";
+import type { ConvShape, PlannedConv } from "../../kernels/conv.ts";
 import type { InferContext, OpDef } from "../op.ts";
 import { body, factor, requant64, settle, settleAttrs, split16 } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
+import type { Form } from "./forms.ts";
 import { rangeOf, toType } from "./types.ts";
 
 const NAME = "HzSQuantizedConvTranspose";
@@ -11,7 +13,8 @@ const attrs = ["strides:ints", "pads:ints", "output_padding:ints", "group:int"];
 const call = "{strides=@strides pads=@pads output_padding=@output_padding group=@group}";
 
 /** acc through float32, exact where every partial sum is an integer below 2^24. */
-const floatSum = `xf=Cast(x){to=f32}; wf=Cast(w){to=f32}; a0=ConvTranspose(xf, wf)${call}; ` +
+const floatSum = (z: Form) =>
+  `${z.minus("x", "xf", "x_zero", "f32")}; wf=Cast(w){to=f32}; a0=ConvTranspose(xf, wf)${call}; ` +
   "ad=Cast(a0){to=f64}; b3=Unsqueeze(b, i64:[1,2]); bd=Cast(b3){to=f64}; d=Add(ad, bd)";
 
 /**
@@ -37,17 +40,21 @@ const spread = (x: string, zero: string, out: string) =>
   `${out}8=Reshape(${out}7, ns); ${out}9=Pad(${out}8, pp, ${zero}); ` +
   `${out}=ConvInteger(${out}9, w4, ${zero}){group=@group}`;
 
-const integerSum = `${turned}; ${spread("x", "i8:0", "a0")}; b3=Unsqueeze(b, i64:[1,2]); ` +
+const integerSum = (z: Form) =>
+  `${turned}; ${z.asym ? "xz=Cast(@x_zero){to=i8}; " : ""}` +
+  `${spread("x", z.asym ? "xz" : "i8:0", "a0")}; b3=Unsqueeze(b, i64:[1,2]); ` +
   "acc=Add(a0, b3); d=Cast(acc){to=f64}";
 
 const sum64 = "ah64=Cast(ah){to=i64}; al64=Cast(al){to=i64}; ah2=Mul(ah64, i64:256); " +
   "a1=Add(ah2, al64); b3=Unsqueeze(b, i64:[1,2]); b64=Cast(b3){to=i64}; acc=Add(a1, b64)";
 
-const floatSum16 = `xi=Cast(x){to=i32}; l=Mod(xi, i32:256); h0=Sub(xi, l); h=Div(h0, i32:256); ` +
+const floatSum16 = () =>
+  `xi=Cast(x){to=i32}; l=Mod(xi, i32:256); h0=Sub(xi, l); h=Div(h0, i32:256); ` +
   `hf=Cast(h){to=f32}; lf=Cast(l){to=f32}; wf=Cast(w){to=f32}; ` +
   `ah=ConvTranspose(hf, wf)${call}; al=ConvTranspose(lf, wf)${call}; ${sum64}`;
 
-const integerSum16 = `${turned}; ${split16("x", "sp")}; ${spread("sp_hi", "i8:0", "ah")}; ` +
+const integerSum16 = () =>
+  `${turned}; ${split16("x", "sp")}; ${spread("sp_hi", "i8:0", "ah")}; ` +
   `${spread("sp_lo", "i8:-128", "al")}; ${sum64}`;
 
 const perChannel = "m3=Unsqueeze(m, i64:[1,2]); s3=Unsqueeze(s, i64:[1,2]); ";
@@ -92,46 +99,53 @@ function shapeOf(c: InferContext): ConvShape {
 const outShapeOf = (c: InferContext, w: readonly number[]): number[] =>
   outShape({ ...c, need: (i) => i === 1 ? { dtype: "int8", shape: w } : c.need(i) });
 
-function transposed(op: string, sum: string, scale: string | undefined): OpDef {
+function transposed(name: string, sum: (z: Form) => string, scale: string | undefined): OpDef[] {
   const accumulators = scale === undefined;
-  return {
+  return forms(name, (op, z) => ({
     op,
     table: NAME,
     domain: "horizon",
     infer: (c) => [{ dtype: toType(c.node), shape: outShape(c) }],
     body: scale === undefined
-      ? fn(op, ["x", "w", "b"], ["y"], [...attrs, ...settleAttrs], body(sum, settle("d")))
+      ? fn(
+        op,
+        ["x", "w", "b"],
+        ["y"],
+        [...attrs, ...settleAttrs, ...z.zeros("x_zero")],
+        body(sum(z), settle("d")),
+      )
       : fn(
         op,
         ["x", "w", "b", "m", "s"],
         ["y"],
-        [...attrs, ...settleAttrs],
-        body(sum, scale, settle("v")),
+        [...attrs, ...settleAttrs, ...z.zeros("x_zero", "y_zero")],
+        body(sum(z), scale, z.settle("v")),
       ),
     packs: [1],
-    prepare: (c) => packConvTranspose(c.arena, c.constant(1)!.data as Int8Array, shapeOf(c)),
-    run(c, state) {
-      const x = c.need(0);
-      convTranspose(c.arena, {
+    // Views stay where they are, so the job is set up once.
+    prepare(c) {
+      const x = c.need(0), shape = shapeOf(c);
+      return planConvTranspose(c.arena, {
         x: x.ptr,
         y: c.output(0).ptr,
-        packed: state as PackedConv,
+        packed: packConvTranspose(c.arena, c.constant(1)!.data as Int8Array, shape),
         bias: c.need(2).ptr,
         multiplier: accumulators ? 0 : c.need(3).ptr,
         shift: accumulators ? 0 : c.need(4).ptr,
-        shape: shapeOf(c),
+        shape,
         xType: x.dtype as "int8" | "int16",
         yType: toType(c.node),
-        xZero: 0,
-        yZero: 0,
+        xZero: zeroAt(c.node, "x_zero"),
+        yZero: zeroAt(c.node, "y_zero"),
         ...rangeOf(c.node),
       });
     },
+    run: (c, state) => runConv(c.arena, state as PlannedConv, c.executor),
     macs(c) {
       const w = c.need(1).shape, x = c.need(0).shape;
       return x.reduce((a, b) => a * b, 1) * w[1]! * w[2]! * w[3]!;
     },
-  };
+  }));
 }
 
 /**
@@ -140,10 +154,10 @@ function transposed(op: string, sum: string, scale: string | undefined): OpDef {
  * int16 activations.
  */
 export const hzConvTranspose: readonly OpDef[] = [
-  transposed(NAME, floatSum, scaleEach),
-  transposed(`${NAME}Int`, integerSum, scaleEach),
-  transposed(`${NAME}Acc`, floatSum, undefined),
-  transposed(`${NAME}AccInt`, integerSum, undefined),
-  transposed(`${NAME}I16`, floatSum16, scaleEach64),
-  transposed(`${NAME}I16Int`, integerSum16, scaleEach64),
+  ...transposed(NAME, floatSum, scaleEach),
+  ...transposed(`${NAME}Int`, integerSum, scaleEach),
+  ...transposed(`${NAME}Acc`, floatSum, undefined),
+  ...transposed(`${NAME}AccInt`, integerSum, undefined),
+  ...transposed(`${NAME}I16`, floatSum16, scaleEach64),
+  ...transposed(`${NAME}I16Int`, integerSum16, scaleEach64),
 ];

@@ -12,6 +12,7 @@ export const hzDequantize: OpDef = {
   op: "HzDequantize",
   domain: "horizon",
   packs: [1, 2],
+  orderless: (constant) => constant(1)?.data.length === 1,
   infer: (c) => [{ dtype: "float32", shape: c.need(0).shape }],
   body: fn(
     "HzDequantize",

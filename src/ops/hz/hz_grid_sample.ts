@@ -2,6 +2,8 @@ import { fn } from "../../ir/function.ts";
 import { intAttr } from "../../ir/graph.ts";
 import type { OpDef, StepContext } from "../op.ts";
 import { body, factor } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
+import type { Form } from "./forms.ts";
 import { integersAt, rowMajorOf, writeDensely } from "./memory.ts";
 
 /** Positions have this many steps per pixel, like the weights of Resize. */
@@ -14,19 +16,20 @@ const FAR = 2 ** 30;
  * Grid coordinates to pixel positions in steps of 2^-11: inputs grid [N,h,w,2], m (int32[2]),
  * s (int8[2]), offset (int32[2]), x before y; position = requant(grid; m, s) + offset, int32.
  */
-export const hzGridPosition: OpDef = {
-  op: "HzGridPosition",
+export const hzGridPosition: readonly OpDef[] = forms("HzGridPosition", (op, z) => ({
+  op,
   domain: "horizon",
   packs: [1, 2, 3],
   infer: (c) => [{ dtype: "int32", shape: c.need(0).shape }],
   body: fn(
-    "HzGridPosition",
+    op,
     ["grid", "m", "s", "offset"],
     ["y"],
-    [],
+    z.zeros("x_zero"),
     body(
       factor("k", "m", "s"),
-      "d=Cast(grid){to=f64}; p=Mul(d, k); pa=Add(p, f64:0.5); f=Floor(pa); " +
+      z.minus("grid", "d", "x_zero", "f64"),
+      "p=Mul(d, k); pa=Add(p, f64:0.5); f=Floor(pa); " +
         `o=Cast(offset){to=f64}; v=Add(f, o); c=Clip(v, f64:-${FAR}, f64:${FAR}); y=Cast(c){to=i32}`,
     ),
   ),
@@ -34,19 +37,20 @@ export const hzGridPosition: OpDef = {
     const g = c.need(0), y = c.output(0);
     const list = (i: number) => Array.from(c.constant(i)!.data as Int32Array, Number);
     const m = list(1), s = list(2), offset = list(3);
+    const zero = zeroAt(c.node, "x_zero");
     const mark = c.arena.mark();
     const from = integersAt(c, rowMajorOf(c, g), g.count, g.dtype);
     writeDensely(c, y.shape, y, "int32", (ptr) => {
       const to = c.arena.i32(ptr, y.count);
       for (let i = 0; i < to.length; i++) {
         const k = i % 2;
-        const v = Math.floor(from[i]! * (m[k]! * 2 ** -s[k]!) + 0.5) + offset[k]!;
+        const v = Math.floor((from[i]! - zero) * (m[k]! * 2 ** -s[k]!) + 0.5) + offset[k]!;
         to[i] = Math.min(Math.max(v, -FAR), FAR);
       }
     });
     c.arena.release(mark);
   },
-};
+}));
 
 /** Positions of the output, int32 [N,h,w,2] row-major, from an activation or a constant. */
 function positionsOf(c: StepContext): Int32Array {
@@ -74,14 +78,16 @@ const outType: OpDef["infer"] = (c) => {
 };
 
 /** Statements: `ix` and `iy` (int32 pixels) clamped to the picture, `in` whether they were inside. */
-const inside = (p: string) =>
+const inside = (z: Form, p: string) =>
   `${p}x1=Max(${p}x, i32:0); ${p}x2=Min(${p}x1, right); ${p}y1=Max(${p}y, i32:0); ` +
   `${p}y2=Min(${p}y1, bottom); ${p}ex=Equal(${p}x, ${p}x2); ${p}ey=Equal(${p}y, ${p}y2); ` +
   `${p}b=And(${p}ex, ${p}ey); ${p}i=Cast(${p}b){to=i32}; ${p}o=Max(${p}i, border); ` +
   `${p}n=Cast(${p}o){to=f64}; ${p}yu=Unsqueeze(${p}y2, i64:[-1]); ` +
   `${p}xu=Unsqueeze(${p}x2, i64:[-1]); ${p}yx=Concat(${p}yu, ${p}xu){axis=-1}; ` +
   `${p}l=Cast(${p}yx){to=i64}; ${p}g=GatherND(xt, ${p}l){batch_dims=1}; ` +
-  `${p}f=Cast(${p}g){to=f64}; ${p}m=Unsqueeze(${p}n, i64:[-1]); ${p}v=Mul(${p}f, ${p}m)`;
+  `${
+    z.minus(`${p}g`, `${p}f`, "x_zero", "f64")
+  }; ${p}m=Unsqueeze(${p}n, i64:[-1]); ${p}v=Mul(${p}f, ${p}m)`;
 
 const head = "xt=Transpose(x){perm=[0,2,3,1]}; border=Cast(@border){to=i32}; xs=Shape(x); " +
   "h64=Gather(xs, i64:2); w64=Gather(xs, i64:3); h32=Cast(h64){to=i32}; w32=Cast(w64){to=i32}; " +
@@ -92,8 +98,11 @@ const head = "xt=Transpose(x){perm=[0,2,3,1]}; border=Cast(@border){to=i32}; xs=
 const pixelOf = (p: string, out: string) =>
   `${out}r=Mod(${p}, i32:${STEPS}); ${out}d=Sub(${p}, ${out}r); ${out}=Div(${out}d, i32:${STEPS})`;
 
-const tail = (v: string) =>
-  `u=Transpose(${v}){perm=[0,3,1,2]}; r_a=Add(u, f64:0.5); r_f=Floor(r_a); y=Cast(r_f){to=@to}`;
+const tail = (z: Form, v: string) =>
+  `u=Transpose(${v}){perm=[0,3,1,2]}; r_a=Add(u, f64:0.5); r_f=Floor(r_a); ` +
+  (z.asym
+    ? "r_z=Cast(@x_zero){to=f64}; r_s=Add(r_f, r_z); y=Cast(r_s){to=@to}"
+    : "y=Cast(r_f){to=@to}");
 
 const attrs = ["border:int", "to:int"];
 
@@ -112,63 +121,64 @@ function nearestPixel(p: number): number {
 }
 
 /** Pixels at positions, the nearest: inputs x, positions (int32 [N,h,w,2]). */
-export const hzWarpNearest: OpDef = {
-  op: "HzWarpNearest",
+export const hzWarpNearest: readonly OpDef[] = forms("HzWarpNearest", (op, z) => ({
+  op,
   table: "HzGridSample",
   domain: "horizon",
   infer: outType,
   body: fn(
-    "HzWarpNearest",
+    op,
     ["x", "p"],
     ["y"],
-    attrs,
+    [...attrs, ...z.zeros("x_zero")],
     body(
       head,
       nearestTo("px", "ax"),
       nearestTo("py", "ay"),
-      inside("a"),
-      tail("av"),
+      inside(z, "a"),
+      tail(z, "av"),
     ),
   ),
   run: (c) => warp(c, false),
-};
+}));
 
 /** Pixels at positions, bilinear with weights of 11 bits and one rounding (section 8). */
-export const hzWarpLinear: OpDef = {
-  op: "HzWarpLinear",
+export const hzWarpLinear: readonly OpDef[] = forms("HzWarpLinear", (op, z) => ({
+  op,
   table: "HzGridSample",
   domain: "horizon",
   infer: outType,
   body: fn(
-    "HzWarpLinear",
+    op,
     ["x", "p"],
     ["y"],
-    attrs,
+    [...attrs, ...z.zeros("x_zero")],
     body(
       head,
       pixelOf("px", "ax"),
       pixelOf("py", "ay"),
       "bx=Add(ax, i32:1); by=Identity(ay); cx=Identity(ax); cy=Add(ay, i32:1); " +
         "ex=Add(ax, i32:1); ey=Add(ay, i32:1)",
-      inside("a"),
-      inside("b"),
-      inside("c"),
-      inside("e"),
+      inside(z, "a"),
+      inside(z, "b"),
+      inside(z, "c"),
+      inside(z, "e"),
       `fx0=Cast(axr){to=f64}; fy0=Cast(ayr){to=f64}; fx=Unsqueeze(fx0, i64:[-1]); ` +
         `fy=Unsqueeze(fy0, i64:[-1]); gx=Sub(f64:${STEPS}, fx); gy=Sub(f64:${STEPS}, fy); ` +
         "t0=Mul(av, gx); t1=Mul(bv, fx); t=Add(t0, t1); w0=Mul(cv, gx); w1=Mul(ev, fx); " +
         `w=Add(w0, w1); tt=Mul(t, gy); ww=Mul(w, fy); sum=Add(tt, ww); q=Div(sum, f64:${
           STEPS ** 2
         })`,
-      tail("q"),
+      tail(z, "q"),
     ),
   ),
   run: (c) => warp(c, true),
-};
+}));
 
 function warp(c: StepContext, linear: boolean): void {
   const x = c.need(0), y = c.output(0);
   const [, ch, h, w] = x.shape as [number, number, number, number];
+  const zero = zeroAt(c.node, "x_zero");
   const border = intAttr(c.node, "border") === 1;
   const mark = c.arena.mark();
   const [xn, xc, xh, xw] = x.strides as [number, number, number, number];
@@ -178,7 +188,7 @@ function warp(c: StepContext, linear: boolean): void {
   const from = integersAt(c, x.ptr, reach(x), x.dtype);
   const to = integersAt(c, y.ptr, reach(y), y.dtype);
   const width = y.shape[3]!;
-  /** Offset of a pixel, or -1 where it counts as 0. */
+  /** Offset of a pixel, or -1 where it counts as the zero point. */
   const offset = (n: number, iy: number, ix: number): number => {
     const cy = Math.min(Math.max(iy, 0), h - 1), cx = Math.min(Math.max(ix, 0), w - 1);
     return border || (cy === iy && cx === ix) ? n * xn + cy * xh + cx * xw : -1;
@@ -187,7 +197,7 @@ function warp(c: StepContext, linear: boolean): void {
     const out = n * yn + Math.floor(pixel / width) * yh + pixel % width * yw;
     if (!linear) {
       const at = offset(n, nearestPixel(py), nearestPixel(px));
-      for (let k = 0; k < ch; k++) to[out + k * yc] = at < 0 ? 0 : from[at + k * xc]!;
+      for (let k = 0; k < ch; k++) to[out + k * yc] = at < 0 ? zero : from[at + k * xc]!;
       return;
     }
     const iy = Math.floor(py / STEPS), ix = Math.floor(px / STEPS);
@@ -200,7 +210,7 @@ function warp(c: StepContext, linear: boolean): void {
     ] as const;
     for (let k = 0; k < ch; k++) {
       let sum = 0;
-      for (const [at, weight] of taps) if (at >= 0) sum += from[at + k * xc]! * weight;
+      for (const [at, weight] of taps) sum += (at < 0 ? zero : from[at + k * xc]!) * weight;
       to[out + k * yc] = Math.floor(sum / STEPS ** 2 + 0.5);
     }
   });

@@ -4,7 +4,9 @@ import { matmul } from "../../kernels/matmul.ts";
 import { broadcastStrides } from "../broadcast.ts";
 import { productShape } from "../matmul.ts";
 import type { OpDef, QRange, StepContext, View } from "../op.ts";
-import { body, factor, requant64, settle, settleAttrs } from "./fragments.ts";
+import { body, factor, requant64, settleAttrs } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
+import type { Form } from "./forms.ts";
 import { integersAt, rowMajorOf, writeDensely } from "./memory.ts";
 import { rangeOf, toType } from "./types.ts";
 import { requantWide } from "./wide.ts";
@@ -34,26 +36,27 @@ interface Sizes {
   readonly m: number;
   readonly s: number;
   readonly range: QRange;
+  readonly yZero: number;
 }
 
 /** One int8 product of matrices at a and b into y. */
-function product8(c: StepContext, a: number, b: number, y: number, g: Sizes): void {
+function product8(c: StepContext, a: Part, b: Part, y: number, g: Sizes): void {
   matmul(c.arena, {
-    a,
-    b,
+    a: a.ptr,
+    b: b.ptr,
     y,
     batch: 1,
     M: g.M,
     K: g.K,
     N: g.N,
-    aZero: 0,
-    bZero: 0,
+    aZero: a.zero,
+    bZero: b.zero,
     yType: toType(c.node) as "int8" | "int16",
-    yZero: 0,
+    yZero: g.yZero,
     m: g.m,
     s: g.s,
     ...g.range,
-  });
+  }, c.executor);
 }
 
 /** The same with int16 operands: a sum of int8 products, requantized from binary64. */
@@ -86,14 +89,15 @@ function product16(
         s: 0,
         qmin: -(2 ** 31),
         qmax: 2 ** 31 - 1,
-      });
+      }, c.executor);
       const part = c.arena.i32(at, count), weight = p.weight * q.weight;
       for (let i = 0; i < count; i++) acc[i]! += weight * part[i]!;
     }
   }
   const out = integersAt(c, y, count, toType(c.node));
   for (let i = 0; i < count; i++) {
-    out[i] = Math.min(Math.max(requantWide(acc[i]!, g.m, g.s), g.range.qmin), g.range.qmax);
+    const v = requantWide(acc[i]!, g.m, g.s) + g.yZero;
+    out[i] = Math.min(Math.max(v, g.range.qmin), g.range.qmax);
   }
   c.arena.release(mark);
 }
@@ -108,14 +112,15 @@ function run(c: StepContext): void {
     m: Number(c.constant(2)!.data[0]),
     s: Number(c.constant(3)!.data[0]),
     range: rangeOf(c.node),
+    yZero: zeroAt(c.node, "y_zero"),
   };
   const batch = y.shape.slice(0, -2);
   const mark = c.arena.mark();
-  const parts = (v: View): Part[] => {
+  const parts = (v: View, zero: number): Part[] => {
     const ptr = rowMajorOf(c, v);
-    return v.dtype === "int16" ? split(c, ptr, v.count) : [{ ptr, weight: 1, zero: 0 }];
+    return v.dtype === "int16" ? split(c, ptr, v.count) : [{ ptr, weight: 1, zero }];
   };
-  const pa = parts(a), pb = parts(b);
+  const pa = parts(a, zeroAt(c.node, "a_zero")), pb = parts(b, zeroAt(c.node, "b_zero"));
   const narrow = a.dtype === "int8" && b.dtype === "int8";
   const lead = (v: View) => v.shape.slice(0, -2);
   const [stepA, stepB] = [broadcastStrides(lead(a), batch), broadcastStrides(lead(b), batch)];
@@ -133,15 +138,15 @@ function run(c: StepContext): void {
       const move = (list: readonly Part[], by: number) =>
         list.map((p) => ({ ...p, ptr: p.ptr + by }));
       const [qa, qb] = [move(pa, ia * M * K), move(pb, ib * K * N)];
-      if (narrow) product8(c, qa[0]!.ptr, qb[0]!.ptr, at, g);
+      if (narrow) product8(c, qa[0]!, qb[0]!, at, g);
       else product16(c, qa, qb, at, g);
     }
   });
   c.arena.release(mark);
 }
 
-function matmulOp(op: string, text: string): OpDef {
-  return {
+function matmulOp(name: string, text: (z: Form) => string): OpDef[] {
+  return forms(name, (op, z) => ({
     op,
     table: "HzSQuantizedMatmul",
     domain: "horizon",
@@ -149,28 +154,38 @@ function matmulOp(op: string, text: string): OpDef {
       dtype: toType(c.node),
       shape: productShape(c.node, c.need(0).shape, c.need(1).shape),
     }],
-    body: fn(op, ["a", "b", "m", "s"], ["y"], settleAttrs, body(text, settle("v"))),
+    body: fn(
+      op,
+      ["a", "b", "m", "s"],
+      ["y"],
+      [...settleAttrs, ...z.zeros("a_zero", "b_zero", "y_zero")],
+      body(text(z), z.settle("v")),
+    ),
     run,
     macs(c) {
       const a = c.need(0).shape;
       return elementCount(c.output(0).shape) * a[a.length - 1]!;
     },
-  };
+  }));
 }
 
 const scaled = `${factor("k", "m", "s")}; v=Mul(d, k)`;
-const wideProduct = "af=Cast(a){to=f64}; bf=Cast(b){to=f64}; d=MatMul(af, bf)";
+const operands = (z: Form, to: string) =>
+  `${z.minus("a", "af", "a_zero", to)}; ${z.minus("b", "bf", "b_zero", to)}`;
+const wideProduct = (z: Form) => `${operands(z, "f64")}; d=MatMul(af, bf)`;
 
 /**
  * Product of two feature maps (section 4): inputs a, b, m, s; leading dimensions broadcast. The plain
- * name sums in float32 (exact to K = 1024), `Deep` in double, `I16` has an int16 operand.
+ * name sums in float32 (exact below 2^24), `Deep` in double, `I16` has an int16 operand.
  */
-export const hzMatmul: OpDef = matmulOp(
-  "HzSQuantizedMatmul",
-  `af=Cast(a){to=f32}; bf=Cast(b){to=f32}; p=MatMul(af, bf); d=Cast(p){to=f64}; ${scaled}`,
-);
-export const hzMatmulDeep: OpDef = matmulOp("HzSQuantizedMatmulDeep", `${wideProduct}; ${scaled}`);
-export const hzMatmul16: OpDef = matmulOp(
-  "HzSQuantizedMatmulI16",
-  `${wideProduct}; acc=Cast(d){to=i64}; ${requant64("acc", "m", "s")}`,
-);
+export const hzMatmul: readonly OpDef[] = [
+  ...matmulOp(
+    "HzSQuantizedMatmul",
+    (z) => `${operands(z, "f32")}; p=MatMul(af, bf); d=Cast(p){to=f64}; ${scaled}`,
+  ),
+  ...matmulOp("HzSQuantizedMatmulDeep", (z) => `${wideProduct(z)}; ${scaled}`),
+  ...matmulOp(
+    "HzSQuantizedMatmulI16",
+    (z) => `${wideProduct(z)}; acc=Cast(d){to=i64}; ${requant64("acc", "m", "s")}`,
+  ),
+];

@@ -3,26 +3,29 @@ import { mul2 } from "../../kernels/elementwise.ts";
 import { broadcastShape } from "../broadcast.ts";
 import type { OpDef } from "../op.ts";
 import { broadcastOf } from "./elementwise.ts";
-import { body, factor, settle, settleAttrs } from "./fragments.ts";
+import { body, factor, settleAttrs } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
 import { rangeOf, toType } from "./types.ts";
 
 /** a * b * m with one shift (section 5): inputs a, b, m, s. */
-export const hzMul: OpDef = {
-  op: "HzSElementwiseMul",
+export const hzMul: readonly OpDef[] = forms("HzSElementwiseMul", (op, z) => ({
+  op,
   domain: "horizon",
   infer: (c) => [{
     dtype: toType(c.node),
     shape: broadcastShape(c.node, [c.need(0).shape, c.need(1).shape]),
   }],
   body: fn(
-    "HzSElementwiseMul",
+    op,
     ["a", "b", "m", "s"],
     ["y"],
-    settleAttrs,
+    [...settleAttrs, ...z.zeros("a_zero", "b_zero", "y_zero")],
     body(
       factor("k", "m", "s"),
-      "a1=Cast(a){to=f64}; b1=Cast(b){to=f64}; p=Mul(a1, b1); v=Mul(p, k)",
-      settle("v"),
+      z.minus("a", "a1", "a_zero", "f64"),
+      z.minus("b", "b1", "b_zero", "f64"),
+      "p=Mul(a1, b1); v=Mul(p, k)",
+      z.settle("v"),
     ),
   ),
   run(c) {
@@ -36,11 +39,11 @@ export const hzMul: OpDef = {
       yType: y.dtype as "int8" | "int16",
       m: Number(c.constant(2)!.data[0]),
       s: Number(c.constant(3)!.data[0]),
-      aZero: 0,
-      bZero: 0,
-      yZero: 0,
+      aZero: zeroAt(c.node, "a_zero"),
+      bZero: zeroAt(c.node, "b_zero"),
+      yZero: zeroAt(c.node, "y_zero"),
       ...rangeOf(c.node),
       ...broadcastOf(c),
     });
   },
-};
+}));

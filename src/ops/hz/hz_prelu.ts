@@ -1,26 +1,27 @@
 import { fn } from "../../ir/function.ts";
 import { prelu } from "../../kernels/prelu.ts";
 import type { OpDef } from "../op.ts";
-import { body, factor, settle, settleAttrs } from "./fragments.ts";
+import { body, factor, settleAttrs } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
 import { rangeOf, toType } from "./types.ts";
 
 /** PRelu with a slope per channel (section 5): inputs x, mp, sp, mn[C], sn[C]. */
-export const hzPRelu: OpDef = {
-  op: "HzPRelu",
+export const hzPRelu: readonly OpDef[] = forms("HzPRelu", (op, z) => ({
+  op,
   domain: "horizon",
   infer: (c) => [{ dtype: toType(c.node), shape: c.need(0).shape }],
   body: fn(
-    "HzPRelu",
+    op,
     ["x", "mp", "sp", "mn", "sn"],
     ["y"],
-    settleAttrs,
+    [...settleAttrs, ...z.zeros("x_zero", "y_zero")],
     body(
-      "d=Cast(x){to=f64}",
+      z.minus("x", "d", "x_zero", "f64"),
       factor("kp", "mp", "sp"),
       factor("kn0", "mn", "sn"),
       "kn=Unsqueeze(kn0, i64:[1,2]); a=Mul(d, kp); b=Mul(d, kn); c=GreaterOrEqual(d, f64:0); " +
         "v=Where(c, a, b)",
-      settle("v"),
+      z.settle("v"),
     ),
   ),
   run(c) {
@@ -37,9 +38,9 @@ export const hzPRelu: OpDef = {
       sPos: Number(c.constant(2)!.data[0]),
       mNeg: c.need(3).ptr,
       sNeg: c.need(4).ptr,
-      xZero: 0,
-      yZero: 0,
+      xZero: zeroAt(c.node, "x_zero"),
+      yZero: zeroAt(c.node, "y_zero"),
       ...rangeOf(c.node),
     });
   },
-};
+}));

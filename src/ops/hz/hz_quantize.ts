@@ -9,6 +9,7 @@ export const hzQuantize: OpDef = {
   op: "HzQuantize",
   domain: "horizon",
   packs: [1, 2],
+  orderless: () => true,
   infer: (c) => [{ dtype: toType(c.node), shape: c.need(0).shape }],
   // The half is added to |q|: with float32 operands a quotient is never within 2^-25 of a tie, so the
   // sum cannot round across it. NaN would pass Clip, so it is replaced first.

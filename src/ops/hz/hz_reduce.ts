@@ -4,7 +4,8 @@ import type { DType } from "../../ir/tensor.ts";
 import { reduceMax, reduceMin, reduceSum } from "../../kernels/reduce.ts";
 import type { View as ReduceView } from "../../kernels/reduce.ts";
 import type { InferContext, OpDef, StepContext } from "../op.ts";
-import { body, factor, settle, settleAttrs } from "./fragments.ts";
+import { body, factor, settleAttrs } from "./fragments.ts";
+import { forms, zeroAt } from "./forms.ts";
 import { densely, writeDensely } from "./memory.ts";
 import { rangeOf, toType } from "./types.ts";
 
@@ -60,8 +61,8 @@ export function reducedType(c: InferContext): number[] {
  * Sum over axes, requantized (section 7): inputs x, m, s. Mean has 1/n in m and s. GlobalAveragePool is
  * the mean over H and W.
  */
-function sumOp(op: string): OpDef {
-  return {
+function sumOp(name: string): OpDef[] {
+  return forms(name, (op, z) => ({
     op,
     domain: "horizon",
     infer: (c) => [{ dtype: toType(c.node), shape: reducedType(c) }],
@@ -69,12 +70,13 @@ function sumOp(op: string): OpDef {
       op,
       ["x", "m", "s"],
       ["y"],
-      ["axes:ints", "keepdims:int", ...settleAttrs],
+      ["axes:ints", "keepdims:int", ...settleAttrs, ...z.zeros("x_zero", "y_zero")],
       body(
-        "xi=Cast(x){to=i64}; acc=ReduceSum(xi, @axes){keepdims=@keepdims}",
+        z.minus("x", "xi", "x_zero", "i64"),
+        "acc=ReduceSum(xi, @axes){keepdims=@keepdims}",
         factor("k", "m", "s"),
         "d=Cast(acc){to=f64}; v=Mul(d, k)",
-        settle("v"),
+        z.settle("v"),
       ),
     ),
     run(c) {
@@ -88,12 +90,12 @@ function sumOp(op: string): OpDef {
           yType: y.dtype as "int8" | "int16",
           m: Number(c.constant(1)!.data[0]),
           s: Number(c.constant(2)!.data[0]),
-          xZero: 0,
-          yZero: 0,
+          xZero: zeroAt(c.node, "x_zero"),
+          yZero: zeroAt(c.node, "y_zero"),
           ...rangeOf(c.node),
         }));
     },
-  };
+  }));
 }
 
 export const hzReduceMean = sumOp("HzSQuantizedReduceMean");

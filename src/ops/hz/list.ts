@@ -9,15 +9,7 @@ import { hzAdd } from "./hz_add.ts";
 import { hzArgMax, hzArgMin } from "./hz_arg_extreme.ts";
 import { hzAveragePool, hzAveragePool16 } from "./hz_average_pool.ts";
 import { hzCalibration } from "./hz_calibration.ts";
-import {
-  hzConv,
-  hzConv16,
-  hzConv16Int,
-  hzConvAcc,
-  hzConvAccInt,
-  hzConvInt,
-  hzPreprocess,
-} from "./hz_conv.ts";
+import { hzConv } from "./hz_conv.ts";
 import { hzCompare } from "./hz_compare.ts";
 import { hzConv3d } from "./hz_conv3d.ts";
 import { hzConvTranspose } from "./hz_conv_transpose.ts";
@@ -27,7 +19,7 @@ import { hzDiv } from "./hz_div.ts";
 import { hzMax, hzMin } from "./hz_extreme.ts";
 import { hzGridPosition, hzWarpLinear, hzWarpNearest } from "./hz_grid_sample.ts";
 import { hzLut, hzLut16 } from "./hz_lut.ts";
-import { hzMatmul, hzMatmul16, hzMatmulDeep } from "./hz_matmul.ts";
+import { hzMatmul } from "./hz_matmul.ts";
 import { hzMaxPool, hzMaxPool16 } from "./hz_max_pool.ts";
 import { hzMul } from "./hz_mul.ts";
 import { hzPad16 } from "./hz_pad.ts";
@@ -47,52 +39,44 @@ import { hzTopK } from "./hz_top_k.ts";
 import { hzSoftmax, hzSoftmax16 } from "./hz_softmax.ts";
 
 export const listHz: readonly OpDef[] = [
-  hzAdd,
+  ...hzAdd,
   hzArgMax,
   hzArgMin,
-  hzAveragePool,
-  hzAveragePool16,
+  ...hzAveragePool,
+  ...hzAveragePool16,
   hzCalibration,
   ...hzCompare,
-  hzConv,
-  hzConv16,
-  hzConv16Int,
+  ...hzConv,
   ...hzConv3d,
-  hzConvAcc,
-  hzConvAccInt,
-  hzConvInt,
   ...hzConvTranspose,
   hzDepthToSpace16,
   hzDequantize,
-  hzDiv,
-  hzGlobalAveragePool,
+  ...hzDiv,
+  ...hzGlobalAveragePool,
   hzGlobalMaxPool,
-  hzGridPosition,
+  ...hzGridPosition,
   hzLut,
   hzLut16,
-  hzMatmul,
-  hzMatmul16,
-  hzMatmulDeep,
+  ...hzMatmul,
   hzMax,
   hzMaxPool,
   hzMaxPool16,
   hzMin,
-  hzMul,
+  ...hzMul,
   hzPad16,
-  hzPRelu,
-  hzPreprocess,
+  ...hzPRelu,
   hzQuantize,
   hzReduceMax,
-  hzReduceMean,
+  ...hzReduceMean,
   hzReduceMin,
-  hzReduceSum,
-  hzRequantize,
+  ...hzReduceSum,
+  ...hzRequantize,
   hzResizeLinear,
   hzResizeNearest,
   hzSoftmax,
   hzSoftmax16,
   hzSpaceToDepth16,
   hzTopK,
-  hzWarpLinear,
-  hzWarpNearest,
+  ...hzWarpLinear,
+  ...hzWarpNearest,
 ];

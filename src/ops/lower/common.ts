@@ -11,6 +11,9 @@ import { tensor } from "../../ir/tensor.ts";
 import type { Multiplier } from "../arithmetic.ts";
 import { multiplierOf, multipliersOf, qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
 import { numbersOf } from "../../ir/tensor.ts";
+import type { Attr } from "../../ir/graph.ts";
+import { attr } from "../../ir/graph.ts";
+import { ASYM } from "../hz/forms.ts";
 import type { InferContext, LowerContext, QTensor } from "../op.ts";
 
 /** int32 scalar. */
@@ -52,6 +55,31 @@ export function storeFactor(
 ): [string, string] {
   const k = multiplier(c, factor);
   return [c.store(m, int32(k.m)), c.store(s, shift(k.s))];
+}
+
+/** The form of a quantized operator that zero points ask for: with all of them 0 the symmetric one. */
+export function formOf(
+  op: string,
+  attrs: Readonly<Record<string, Attr>>,
+  zeros: Readonly<Record<string, number>>,
+): { op: string; attrs: Readonly<Record<string, Attr>> } {
+  const list = Object.entries(zeros);
+  if (list.every(([, z]) => z === 0)) return { op, attrs };
+  const given = Object.fromEntries(list.map(([name, z]) => [name, attr.int(z)]));
+  return { op: op + ASYM, attrs: { ...attrs, ...given } };
+}
+
+/** Emits a quantized operator in the form that its zero points ask for. */
+export function emitForm(
+  c: LowerContext,
+  op: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attrs: Readonly<Record<string, Attr>>,
+  zeros: Readonly<Record<string, number>>,
+): void {
+  const form = formOf(op, attrs, zeros);
+  c.emit(form.op, inputs, outputs, form.attrs);
 }
 
 /** Name of input i in the scale and type of `y`: a constant is quantized so, an activation requantized. */

@@ -7,10 +7,10 @@
 import { attr, intAttr, intsAttr } from "../../ir/graph.ts";
 import type { Attr } from "../../ir/graph.ts";
 import { numbersOf, tensor } from "../../ir/tensor.ts";
-import { MIN_SCALE, roundAway } from "../arithmetic.ts";
+import { MIN_SCALE, reachOf, roundAway } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QRange, QTensor, QuantSpec } from "../op.ts";
-import { multiplier } from "./common.ts";
+import { formOf, multiplier } from "./common.ts";
 
 /** Integer weights, bias and scales of a convolution-like operator. */
 export interface ConvConstants {
@@ -19,8 +19,8 @@ export interface ConvConstants {
   readonly bias: Int32Array;
   /** scale_x * scale_w per output channel, float32. */
   readonly accScales: Float32Array;
-  /** Largest sum of |w| over the channels. */
-  readonly maxAbsSum: number;
+  /** Largest sum of |w| * |x - z_x| over the channels; int16 x counts as two parts of at most 255. */
+  readonly reach: number;
 }
 
 /** Largest bias magnitude in accumulator units (section 4). */
@@ -67,7 +67,7 @@ export function convConstants(
   }
   const accScales = new Float32Array(channels);
   let maxAbsSum = 0;
-  const xMax = x.dtype === "int8" ? 128 : 32768;
+  const xMax = x.dtype === "int8" ? reachOf("int8", x.zero) : 255;
   for (let ch = 0; ch < channels; ch++) {
     accScales[ch] = x.scale * wScale[ch]!;
     const v = roundAway((bias?.[ch] ?? 0) / (x.scale * wScale[ch]!));
@@ -77,7 +77,7 @@ export function convConstants(
       c.refuse(`the accumulator of output channel ${ch} does not fit int32`);
     }
   }
-  return { weight: q, bias: b, accScales, maxAbsSum };
+  return { weight: q, bias: b, accScales, reach: maxAbsSum * xMax };
 }
 
 /** Stores m (int16) and s (int8) per channel and returns their names. */
@@ -90,8 +90,8 @@ export function storeMultipliers(c: LowerContext, factors: readonly number[]): [
   ];
 }
 
-/** Scale and type of a quantized tensor. */
-export type Scaled = Pick<QTensor, "scale" | "dtype">;
+/** Scale, zero point and type of a quantized tensor. */
+export type Scaled = Pick<QTensor, "scale" | "dtype" | "zero">;
 
 /** A convolution with float weights, ready to be emitted. */
 export interface FloatConv {
@@ -138,24 +138,26 @@ export function storeConv(
   ];
   const wide = g.x.dtype === "int16";
   // Every partial sum of the float32 form is then an integer below 2^24 (section 10).
-  const exact = k.maxAbsSum * (wide ? 255 : 128) <= 2 ** 24;
+  const exact = k.reach <= 2 ** 24;
   if (c.wantsInt32) {
     c.setInt32Output(k.accScales);
     const attrs = {
       ...g.window,
       ...settleWith({ qmin: -(2 ** 31), qmax: 2 ** 31 - 1 }, "int32"),
     };
-    return { op: `${g.op}Acc${exact ? "" : "Int"}`, constants: names, attrs };
+    const form = formOf(`${g.op}Acc${exact ? "" : "Int"}`, attrs, { x_zero: g.x.zero });
+    return { ...form, constants: names };
   }
   const factors = storeMultipliers(c, Array.from(k.accScales, (a) => a / g.out.scale));
   const preprocess = c.node.domain === "horizon" && exact && !wide;
   // The int16 form of three dimensions always sums in integers.
   const whole = !exact && !(wide && g.op.endsWith("3d"));
-  return {
-    op: preprocess ? "HzSQuantizedPreprocess" : `${g.op}${wide ? "I16" : ""}${whole ? "Int" : ""}`,
-    constants: [...names, ...factors],
-    attrs: { ...g.window, ...settleWith(g.range, g.out.dtype) },
-  };
+  const form = formOf(
+    preprocess ? "HzSQuantizedPreprocess" : `${g.op}${wide ? "I16" : ""}${whole ? "Int" : ""}`,
+    { ...g.window, ...settleWith(g.range, g.out.dtype) },
+    { x_zero: g.x.zero, y_zero: g.out.zero },
+  );
+  return { ...form, constants: [...names, ...factors] };
 }
 
 /** Emits a convolution. */

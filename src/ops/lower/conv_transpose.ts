@@ -8,7 +8,7 @@ import { attr, intAttr, intsAttr, stringAttr } from "../../ir/graph.ts";
 import { numbersOf, tensor } from "../../ir/tensor.ts";
 import { settleWith } from "../hz/types.ts";
 import type { InferContext, QuantSpec } from "../op.ts";
-import { rank4 } from "./common.ts";
+import { emitForm, rank4 } from "./common.ts";
 import { convConstants, storeMultipliers } from "./conv.ts";
 
 /**
@@ -93,21 +93,23 @@ export const convTransposeQuant: QuantSpec = {
       group: attr.int(group),
     };
     const wide = x.dtype === "int16";
-    const exact = k.maxAbsSum * (wide ? 255 : 128) <= 2 ** 24 ? "" : "Int";
+    const exact = k.reach <= 2 ** 24 ? "" : "Int";
     if (c.wantsInt32) {
       c.setInt32Output(k.accScales);
-      c.emit(`HzSQuantizedConvTransposeAcc${exact}`, names, [y.name], {
+      emitForm(c, `HzSQuantizedConvTransposeAcc${exact}`, names, [y.name], {
         ...attrs,
         ...settleWith({ qmin: -(2 ** 31), qmax: 2 ** 31 - 1 }, "int32"),
-      });
+      }, { x_zero: x.zero });
       return;
     }
     const factors = storeMultipliers(c, Array.from(k.accScales, (a) => a / y.scale));
-    c.emit(
+    emitForm(
+      c,
       `HzSQuantizedConvTranspose${wide ? "I16" : ""}${exact}`,
       [...names, ...factors],
       [y.name],
       { ...attrs, ...settleWith(c.range, y.dtype) },
+      { x_zero: x.zero, y_zero: y.zero },
     );
   },
 };

@@ -8,7 +8,7 @@ import { tensor } from "../../ir/tensor.ts";
 import { lut8to16, multiplierOf, qmaxOf } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { QuantSpec } from "../op.ts";
-import { int32, shift, storeFactor } from "./common.ts";
+import { emitForm, int32, shift, storeFactor } from "./common.ts";
 
 /** A factor as m * 2^-s where s may be negative: nothing is shifted, the division takes it whole. */
 function anyFactor(f: number): { m: number; s: number } {
@@ -32,7 +32,10 @@ export const divQuant: QuantSpec = {
     if (b.dtype === "int16") {
       const k = anyFactor(a.scale / (b.scale * y.scale));
       const names = [a.name, b.name, c.store("m", int32(k.m)), c.store("s", shift(k.s))];
-      c.emit("HzSElementwiseDiv", names, [y.name], settled);
+      emitForm(c, "HzSElementwiseDiv", names, [y.name], settled, {
+        a_zero: a.zero,
+        y_zero: y.zero,
+      });
       return;
     }
     // The largest reciprocal is that of one step; x / 0 counts as x / step.
@@ -40,11 +43,13 @@ export const divQuant: QuantSpec = {
     const table = lut8to16((v) => v === 0 ? 1 / b.scale : 1 / v, b, { scale });
     const r = c.temp("reciprocal", "int16", b.shape);
     c.emit("HzLut", [b.name, c.store("table", tensor("int16", [256], table))], [r]);
-    c.emit(
+    emitForm(
+      c,
       "HzSElementwiseMul",
       [a.name, r, ...storeFactor(c, a.scale * scale / y.scale)],
       [y.name],
       settled,
+      { a_zero: a.zero, b_zero: 0, y_zero: y.zero },
     );
   },
 };

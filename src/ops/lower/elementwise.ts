@@ -7,7 +7,7 @@
 import { numbersOf, tensor } from "../../ir/tensor.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QuantSpec, RuleContext } from "../op.ts";
-import { int32, multiplier, multipliers, shift, storeFactor } from "./common.ts";
+import { emitForm, int32, multiplier, multipliers, shift, storeFactor } from "./common.ts";
 
 function twoInputs(c: RuleContext): string | undefined {
   if (c.constant(0) !== undefined && c.constant(1) !== undefined) {
@@ -25,7 +25,8 @@ function twoInputs(c: RuleContext): string | undefined {
 function sum(c: LowerContext, sign: 1 | -1): void {
   const a = c.input(0), b = c.input(1), y = c.output();
   const [k1, k2] = multipliers(c, [a.scale / y.scale, sign * b.scale / y.scale]);
-  c.emit(
+  emitForm(
+    c,
     "HzSElementwiseAdd",
     [
       a.name,
@@ -36,6 +37,7 @@ function sum(c: LowerContext, sign: 1 | -1): void {
     ],
     [y.name],
     settleWith(c.range, y.dtype),
+    { a_zero: a.zero, b_zero: b.zero, y_zero: y.zero },
   );
 }
 
@@ -53,11 +55,13 @@ export const mulQuant: QuantSpec = {
   ...active,
   lower(c) {
     const a = c.input(0), b = c.input(1), y = c.output();
-    c.emit(
+    emitForm(
+      c,
       "HzSElementwiseMul",
       [a.name, b.name, ...storeFactor(c, a.scale * b.scale / y.scale, "m", "shift")],
       [y.name],
       settleWith(c.range, y.dtype),
+      { a_zero: a.zero, b_zero: b.zero, y_zero: y.zero },
     );
   },
 };
@@ -90,7 +94,8 @@ export const preluQuant: QuantSpec = {
       { length: channels },
       (_, i) => multiplier(c, x.scale * slope[slope.length === 1 ? 0 : i]! / y.scale),
     );
-    c.emit(
+    emitForm(
+      c,
       "HzPRelu",
       [
         x.name,
@@ -101,6 +106,7 @@ export const preluQuant: QuantSpec = {
       ],
       [y.name],
       settleWith(c.range, y.dtype),
+      { x_zero: x.zero, y_zero: y.zero },
     );
   },
 };

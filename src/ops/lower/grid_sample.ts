@@ -10,7 +10,7 @@ import { numbersOf, tensor } from "../../ir/tensor.ts";
 import { STEPS } from "../hz/hz_grid_sample.ts";
 import { codeOf } from "../hz/types.ts";
 import type { QuantSpec } from "../op.ts";
-import { int32s, multiplier } from "./common.ts";
+import { emitForm, int32s, multiplier } from "./common.ts";
 
 /** Pixels per unit of the grid, and the pixel at 0, along an axis of `size` pixels. */
 function mapping(size: number, alignCorners: boolean): { factor: number; origin: number } {
@@ -60,17 +60,24 @@ export const gridSampleQuant: QuantSpec = {
       const grid = c.input(1);
       const k = axes.map(({ factor }) => multiplier(c, grid.scale * factor * STEPS));
       positions = c.temp("positions", "int32", grid.shape);
-      c.emit("HzGridPosition", [
-        grid.name,
-        c.store("m", int32s(Int32Array.from(k, (v) => v.m))),
-        c.store("s", tensor("int8", [2], Int8Array.from(k, (v) => v.s))),
-        c.store("offset", int32s(Int32Array.from(axes, (a) => inSteps(a.origin)))),
-      ], [positions]);
+      emitForm(
+        c,
+        "HzGridPosition",
+        [
+          grid.name,
+          c.store("m", int32s(Int32Array.from(k, (v) => v.m))),
+          c.store("s", tensor("int8", [2], Int8Array.from(k, (v) => v.s))),
+          c.store("offset", int32s(Int32Array.from(axes, (a) => inSteps(a.origin)))),
+        ],
+        [positions],
+        {},
+        { x_zero: grid.zero },
+      );
     }
     const linear = stringAttr(c.node, "mode", "bilinear") === "bilinear";
-    c.emit(linear ? "HzWarpLinear" : "HzWarpNearest", [x.name, positions], [y.name], {
+    emitForm(c, linear ? "HzWarpLinear" : "HzWarpNearest", [x.name, positions], [y.name], {
       border: attr.int(stringAttr(c.node, "padding_mode", "zeros") === "border" ? 1 : 0),
       to: attr.int(codeOf(y.dtype)),
-    });
+    }, { x_zero: x.zero });
   },
 };

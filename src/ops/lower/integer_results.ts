@@ -12,7 +12,7 @@ import { multipliersOf } from "../arithmetic.ts";
 import { broadcastShape } from "../broadcast.ts";
 import { codeOf } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
-import { computedInput, int32 } from "./common.ts";
+import { computedInput, emitForm, int32 } from "./common.ts";
 
 const INT64 = 7, BOOL = 9;
 
@@ -63,10 +63,13 @@ export function compareQuant(op: string): QuantSpec {
       const a = c.input(0), b = c.input(1);
       const [k1, k2] = multipliersOf([a.scale, b.scale]);
       const truth = c.temp("truth", "int8", broadcastShape(c.node, [a.shape, b.shape]));
-      c.emit(
+      emitForm(
+        c,
         op,
         [a.name, b.name, c.store("m1", int32(k1!.m)), c.store("m2", int32(k2!.m))],
         [truth],
+        {},
+        { a_zero: a.zero, b_zero: b.zero },
       );
       publish(c, truth, 0, BOOL);
     },

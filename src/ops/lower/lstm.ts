@@ -11,7 +11,7 @@ import { lut16, quantizeValue } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec, RuleContext } from "../op.ts";
 import { logistic } from "../special.ts";
-import { int32, multipliers, shift, storeFactor } from "./common.ts";
+import { emitForm, int32, multipliers, shift, storeFactor } from "./common.ts";
 import { storeConv } from "./conv.ts";
 import { lut16Value, MAX_SEGMENT_ERROR } from "./lut.ts";
 
@@ -174,7 +174,7 @@ function runDirection(
   };
   const common = {
     window,
-    out: { scale: gateScale, dtype: "int16" },
+    out: { scale: gateScale, dtype: "int16", zero: 0 },
     range: { qmin: -32768, qmax: 32767 },
     op: "HzSQuantizedConv",
   } as const;
@@ -258,7 +258,8 @@ export const lstmQuant: QuantSpec = {
       const y = c.output(c.node.outputs.slice(0, i).filter((t) => t !== "").length);
       const t = make();
       const flat = e.reshape(t, y.shape, `out${i}`);
-      c.emit(
+      emitForm(
+        c,
         "HzRequantize",
         [flat.name, ...storeFactor(c, t.scale / y.scale)],
         [y.name],
@@ -266,6 +267,7 @@ export const lstmQuant: QuantSpec = {
           qmin: y.dtype === "int8" ? -128 : -32768,
           qmax: y.dtype === "int8" ? 127 : 32767,
         }, y.dtype),
+        { x_zero: 0, y_zero: y.zero },
       );
     };
     finish(0, () => {

@@ -10,7 +10,7 @@ import type { Tensor } from "../../ir/tensor.ts";
 import { lut16, lut8, lut8to16, qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
-import { computedInput, storeFactor } from "./common.ts";
+import { computedInput, emitForm, storeFactor } from "./common.ts";
 
 /** Real function of a node: attributes and constant inputs are read from it. */
 export type RealFunction = (
@@ -37,11 +37,16 @@ export function lut16Value(table: Int16Array, x: number): number {
 function fullTable(
   f: (x: number) => number,
   x: QTensor,
-  y: { readonly scale: number; readonly qmin: number; readonly qmax: number },
+  y: {
+    readonly scale: number;
+    readonly zero: number;
+    readonly qmin: number;
+    readonly qmax: number;
+  },
   out: Int8Array | Int16Array,
 ): Int8Array | Int16Array {
   for (let q = -32768; q < 32768; q++) {
-    out[q & 65535] = quantizeValue(f(x.scale * q), y.scale, 0, y.qmin, y.qmax);
+    out[q & 65535] = quantizeValue(f(x.scale * q), y.scale, y.zero, y.qmin, y.qmax);
   }
   return out;
 }
@@ -55,7 +60,7 @@ export function emitLut(c: LowerContext, f: (x: number) => number): void {
   const range = { qmin: c.range.qmin, qmax: c.range.qmax };
   if (x.dtype === "int16") {
     if (y.dtype === "int16") {
-      const exact = fullTable(f, x, { scale: y.scale, ...range }, new Int16Array(65536));
+      const exact = fullTable(f, x, { scale: y.scale, zero: 0, ...range }, new Int16Array(65536));
       const points = lut16(f, x, { scale: y.scale, ...range });
       let error = 0;
       for (let q = -32768; q < 32768; q++) {
@@ -69,7 +74,8 @@ export function emitLut(c: LowerContext, f: (x: number) => number): void {
       }
       return;
     }
-    const exact = fullTable(f, x, { scale: y.scale, ...range }, new Int8Array(65536));
+    const out = { scale: y.scale, zero: y.zero, ...range };
+    const exact = fullTable(f, x, out, new Int8Array(65536));
     c.emit("HzLut", [x.name, c.store("table", tensor("int8", [65536], exact))], [y.name]);
     return;
   }
@@ -85,11 +91,13 @@ function emitClamp(c: LowerContext, lo: number, hi: number): void {
   const type = y.dtype === "int16" ? "int16" : "int8";
   const at = (v: number) => quantizeValue(v, y.scale, y.zero, qminOf(type), qmaxOf(type));
   const qmin = Math.max(c.range.qmin, at(lo)), qmax = Math.min(c.range.qmax, at(hi));
-  c.emit(
+  emitForm(
+    c,
     "HzRequantize",
     [x.name, ...storeFactor(c, x.scale / y.scale)],
     [y.name],
     settleWith({ qmin: Math.min(qmin, qmax), qmax }, y.dtype),
+    { x_zero: x.zero, y_zero: y.zero },
   );
 }
 

@@ -5,14 +5,12 @@
  * @module
  */
 
+import { reachOf } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { QuantSpec } from "../op.ts";
-import { storeFactor } from "./common.ts";
+import { emitForm, storeFactor } from "./common.ts";
 
-/** Largest K whose float32 sums stay below 2^24. */
-const FLOAT_K = 1024;
-
-/** Largest K whose int16 sums times a multiplier stay below 2^62. */
+/** Largest K whose int8 sums fit int32, and whose int16 sums times a multiplier stay below 2^62. */
 const WIDE_K = 2 ** 15;
 
 export const matmulQuant: QuantSpec = {
@@ -33,11 +31,15 @@ export const matmulQuant: QuantSpec = {
     const a = c.input(0), b = c.input(1), y = c.output();
     const k = a.shape[a.shape.length - 1]!;
     const wide = a.dtype === "int16" || b.dtype === "int16";
-    c.emit(
-      `HzSQuantizedMatmul${wide ? "I16" : k > FLOAT_K ? "Deep" : ""}`,
+    // Float32 sums are exact below 2^24.
+    const deep = !wide && k * reachOf("int8", a.zero) * reachOf("int8", b.zero) > 2 ** 24;
+    emitForm(
+      c,
+      `HzSQuantizedMatmul${wide ? "I16" : deep ? "Deep" : ""}`,
       [a.name, b.name, ...storeFactor(c, a.scale * b.scale / y.scale)],
       [y.name],
       settleWith(c.range, y.dtype),
+      { a_zero: a.zero, b_zero: b.zero, y_zero: y.zero },
     );
   },
 };

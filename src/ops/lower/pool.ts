@@ -9,7 +9,7 @@ import { tensor } from "../../ir/tensor.ts";
 import { settleWith } from "../hz/types.ts";
 import { windowOut } from "../hz/window.ts";
 import type { QuantSpec, RuleContext } from "../op.ts";
-import { multiplier, rank4 } from "./common.ts";
+import { emitForm, multiplier, rank4 } from "./common.ts";
 import type { Node } from "../../ir/graph.ts";
 
 /** Pads whose end side also covers what ceil_mode adds. */
@@ -88,7 +88,8 @@ export const averagePoolQuant: QuantSpec = {
       { length: taps + 1 },
       (_, n) => multiplier(c, x.scale / ((include ? taps : Math.max(n, 1)) * y.scale)),
     );
-    c.emit(
+    emitForm(
+      c,
       x.dtype === "int16" ? "HzQuantizedAveragePoolI16" : "HzQuantizedAveragePool",
       [
         x.name,
@@ -102,6 +103,7 @@ export const averagePoolQuant: QuantSpec = {
         strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
         ...settleWith(c.range, y.dtype),
       },
+      { x_zero: x.zero, y_zero: y.zero },
     );
   },
 };

@@ -5,18 +5,20 @@
  */
 
 import { attr } from "../../ir/graph.ts";
+import { reachOf } from "../arithmetic.ts";
 import { codeOf, settleWith } from "../hz/types.ts";
 import type { InferContext, LowerContext, QuantSpec } from "../op.ts";
 import { reducedAxes } from "../reduce.ts";
-import { inferView, rank4, storeFactor } from "./common.ts";
+import { emitForm, inferView, rank4, storeFactor } from "./common.ts";
 
 function emitSum(c: LowerContext, op: string, axes: readonly number[], mean: boolean): void {
   const x = c.input(0), y = c.output();
   const n = axes.reduce((a, i) => a * x.shape[i]!, 1);
-  if (n * (x.dtype === "int8" ? 128 : 32768) >= 2 ** 31) {
+  if (n * reachOf(x.dtype === "int8" ? "int8" : "int16", x.zero) >= 2 ** 31) {
     c.refuse(`a sum over ${n} elements does not fit int32`);
   }
-  c.emit(
+  emitForm(
+    c,
     op,
     [x.name, ...storeFactor(c, x.scale / ((mean ? n : 1) * y.scale))],
     [y.name],
@@ -25,6 +27,7 @@ function emitSum(c: LowerContext, op: string, axes: readonly number[], mean: boo
       keepdims: attr.int(y.shape.length === x.shape.length ? 1 : 0),
       ...settleWith(c.range, y.dtype),
     },
+    { x_zero: x.zero, y_zero: y.zero },
   );
 }
 

@@ -11,7 +11,7 @@ import { roundAway } from "../arithmetic.ts";
 import { reciprocalTable } from "../hz/hz_softmax.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
-import { int32s, storeFactor } from "./common.ts";
+import { emitForm, int32s, storeFactor } from "./common.ts";
 
 /** Scale of probabilities before they take the calibrated one: int16 in steps of 2^-15. */
 const FINE = 2 ** -15;
@@ -74,11 +74,13 @@ export const softmaxQuant: QuantSpec = {
     }
     const fine = c.temp("fine", "int16", x.shape);
     emitSoftmax(c, x, axis, fine);
-    c.emit(
+    emitForm(
+      c,
       "HzRequantize",
       [fine, ...storeFactor(c, FINE / y.scale)],
       [y.name],
       settleWith(c.range, y.dtype),
+      { x_zero: 0, y_zero: y.zero },
     );
   },
 };

@@ -7,9 +7,9 @@
 import { broadcastShape } from "../broadcast.ts";
 import { codeOf, settleWith } from "../hz/types.ts";
 import { attr } from "../../ir/graph.ts";
-import { MIN_SCALE, qmaxOf } from "../arithmetic.ts";
+import { MIN_SCALE, qmaxOf, reachOf } from "../arithmetic.ts";
 import type { LowerContext, QTensor, QuantSpec, RuleContext } from "../op.ts";
-import { inScaleOf, int32, multipliers, shift, storeFactor } from "./common.ts";
+import { emitForm, inScaleOf, int32, multipliers, shift, storeFactor } from "./common.ts";
 
 function someActivation(c: RuleContext): string | undefined {
   return c.node.inputs.every((_, i) => c.constant(i) !== undefined)
@@ -20,11 +20,13 @@ function someActivation(c: RuleContext): string | undefined {
 /** One tensor in the scale of the output. */
 function rescale(c: LowerContext, x: QTensor): void {
   const y = c.output();
-  c.emit(
+  emitForm(
+    c,
     "HzRequantize",
     [x.name, ...storeFactor(c, x.scale / y.scale)],
     [y.name],
     settleWith(c.range, y.dtype),
+    { x_zero: x.zero, y_zero: y.zero },
   );
 }
 
@@ -67,7 +69,8 @@ function sum(mean: boolean): QuantSpec {
       // The division by n is part of the last scale.
       const last = mean ? y.scale * n : y.scale;
       if (n === 1) return rescale(c, c.input(0));
-      const reach = (q: QTensor) => q.scale * (q.dtype === "int8" ? 128 : 32768);
+      const reach = (q: QTensor) =>
+        q.scale * reachOf(q.dtype === "int8" ? "int8" : "int16", q.zero);
       let left = c.input(0), total = reach(left);
       for (let i = 1; i < n; i++) {
         const right = c.input(i);
@@ -77,7 +80,8 @@ function sum(mean: boolean): QuantSpec {
         const scale = final ? last : Math.fround(Math.max(total / qmaxOf("int16"), MIN_SCALE));
         const out = final ? y.name : c.temp(`part${i}`, "int16", shape);
         const [k1, k2] = multipliers(c, [left.scale / scale, right.scale / scale]);
-        c.emit(
+        emitForm(
+          c,
           "HzSElementwiseAdd",
           [
             left.name,
@@ -88,6 +92,7 @@ function sum(mean: boolean): QuantSpec {
           ],
           [out],
           final ? settleWith(c.range, y.dtype) : settleWith({ qmin: -32768, qmax: 32767 }, "int16"),
+          { a_zero: left.zero, b_zero: right.zero, y_zero: final ? y.zero : 0 },
         );
         left = { name: out, dtype: "int16", shape, scale, zero: 0 };
       }

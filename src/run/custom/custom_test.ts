@@ -328,6 +328,39 @@ Deno.test("what user code prints arrives, and closing ends it", async () => {
   }, { log: (line) => lines.push(line) });
 });
 
+Deno.test("with Deno's own permissions of Workers, where the flag says that they exist", async () => {
+  const library = new URL("./operators.ts", import.meta.url).href;
+  const code = `
+    const { openCustomOperators } = await import(${JSON.stringify(library)});
+    const ops = await openCustomOperators([{ file: "ops.ts", bytes: new TextEncoder().encode(
+      "export const Op = { infer_shape: (s) => s, compute: () => [[typeof Deno === 'undefined' ? 7 : 0]] };")
+    }], { workerPermissions: true });
+    const node = { name: "n", op: "PyOp", domain: "horizon.custom", inputs: ["x"], outputs: ["y"],
+      attrs: new Map([["class_name", { type: "string", value: "Op" }]]) };
+    const x = { dtype: "float32", shape: [1], data: Float32Array.of(1) };
+    console.log((await ops.compute(node, [x], [x]))[0].data[0]);
+    ops.close();`;
+  const run = async (...flags: string[]) => {
+    const args = ["run", "--quiet", "--no-prompt", "--allow-read", ...flags, "-"];
+    const child = new Deno.Command(Deno.execPath(), {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(code));
+    await writer.close();
+    const { code: status, stdout, stderr } = await child.output();
+    const text = (b: Uint8Array) => new TextDecoder().decode(b);
+    return { status, out: text(stdout), err: text(stderr) };
+  };
+  const good = await run("--unstable-worker-options");
+  deepEqual([good.status, good.out], [0, "7\n"], good.err);
+  // Deno's own end of a process without the flag: the option was really handed on.
+  equal(/--unstable-worker-options/.test((await run()).err), true);
+});
+
 Deno.test("files that are no operators are refused", async () => {
   const open = (file: string, text: string) =>
     failure(openCustomOperators([{ file, bytes: bytes(text) }]));

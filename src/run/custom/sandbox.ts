@@ -63,6 +63,13 @@ function limitOf(value: number | undefined, fallback: number, name: string): num
   throw new BpuError("usage", `${name} must be a positive number, not ${value}`);
 }
 
+/** Options of the Worker; the one of Deno is not in the types of the Web. */
+function workerOptions(none: boolean): WorkerOptions {
+  const options: WorkerOptions & { deno?: { permissions: "none" } } = { type: "module" };
+  if (none) options.deno = { permissions: "none" };
+  return options;
+}
+
 /** Memory of the process in bytes, where it can be told. */
 function residentBytes(): number | undefined {
   return typeof Deno === "undefined" ? undefined : Deno.memoryUsage().rss;
@@ -157,7 +164,7 @@ export async function openSandbox(
   const program = URL.createObjectURL(
     new Blob([`(${serveCustom})(globalThis);\n`], { type: "text/javascript" }),
   );
-  const worker = new Worker(program, { type: "module" });
+  const worker = new Worker(program, workerOptions(limits.workerPermissions === true));
   const waiting = new Map<number, Waiting>();
   let count = 0;
   let ended: BpuError | undefined;

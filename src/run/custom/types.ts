@@ -19,6 +19,12 @@ export interface CustomLimits {
   readonly timeMs?: number;
   /** Bytes that one call may allocate, and by which the process may grow meanwhile (1 GiB). */
   readonly memoryBytes?: number;
+  /**
+   * Starts the Worker with Deno's own `permissions: "none"` as well. Only for processes that run with
+   * `--unstable-worker-options`: Deno ends a process without that flag, and shows nowhere whether it is
+   * there, so that it cannot be tried.
+   */
+  readonly workerPermissions?: boolean;
 }
 
 /** A parameter of an operator: an attribute of its node. */

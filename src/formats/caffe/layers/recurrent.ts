@@ -1,5 +1,5 @@
 /**
- * LSTM, and the layer that makes its sequence marker.
+ * LSTM and RNN, and the layer that makes its sequence marker.
  *
  * @module
  */
@@ -41,14 +41,20 @@ interface Cell {
   readonly b: Tensor;
   readonly ws?: Tensor;
   readonly wh: Tensor;
+  /** Of an RNN: the layer from the state to the output. */
+  readonly wo?: Tensor;
+  readonly bo?: Tensor;
 }
 
-function cellOf(ctx: LayerContext): Cell {
+/** Bottoms and weights. `gateCount` is 4 for an LSTM and 1 for an RNN, which has an output layer as well. */
+function cellOf(ctx: LayerContext, gateCount: 1 | 4 = 4): Cell {
   const p = ctx.params.recurrentParam;
+  const memory = gateCount === 4;
   const hidden = p?.numOutput ?? 0;
   if (hidden < 1) ctx.fail("num_output must be at least 1", "recurrent_param");
   const exposed = p?.exposeHidden ?? false;
-  ctx.arity(exposed ? [4, 5] : [2, 3], exposed ? 3 : 1);
+  const carried = exposed ? (memory ? 2 : 1) : 0;
+  ctx.arity([2 + carried, 3 + carried], 1 + carried);
   const [x, cont] = [ctx.input(0), ctx.input(1)];
   const [t, n] = x.shape;
   if (t === undefined || n === undefined || x.shape.length < 2) {
@@ -57,18 +63,19 @@ function cellOf(ctx: LayerContext): Cell {
   if (!sameShape(cont.shape, [t, n])) {
     ctx.fail(`its second bottom ${cont.shape.join("x")} is not ${t}x${n}`, "bottom");
   }
-  const states = ctx.inputs.length - (exposed ? 2 : 0);
+  const states = ctx.inputs.length - carried;
   const stat = states === 3 ? ctx.input(2) : undefined;
   if (stat !== undefined && stat.shape[0] !== n) {
     ctx.fail(`its static bottom ${stat.shape.join("x")} has not ${n} streams`, "bottom");
   }
-  const [h0, c0] = exposed ? [ctx.input(states), ctx.input(states + 1)] : [];
+  const h0 = exposed ? ctx.input(states) : undefined;
+  const c0 = exposed && memory ? ctx.input(states + 1) : undefined;
   for (const v of [h0, c0]) {
     if (v === undefined || sameShape(v.shape, [1, n, hidden])) continue;
     ctx.fail(`an initial state ${v.shape.join("x")} is not 1x${n}x${hidden}`, "bottom");
   }
   const depth = elementCount(x.shape.slice(2));
-  const gates = 4 * hidden;
+  const gates = gateCount * hidden;
   const specs: BlobSpec[] = [
     { what: "input weights", shape: [gates, depth], filler: p?.weightFiller },
     { what: "bias", shape: [gates], filler: p?.biasFiller },
@@ -78,13 +85,20 @@ function cellOf(ctx: LayerContext): Cell {
     specs.push({ what: "static weights", shape: [gates, width], filler: p?.weightFiller });
   }
   specs.push({ what: "hidden weights", shape: [gates, hidden], filler: p?.weightFiller });
+  const tail = specs.length;
+  if (!memory) {
+    specs.push({ what: "output weights", shape: [hidden, hidden], filler: p?.weightFiller });
+    specs.push({ what: "output bias", shape: [hidden], filler: p?.biasFiller });
+  }
   const blobs = ctx.weights(specs);
   return {
     ...{ t, n, depth, hidden, x, cont, stat, h0, c0 },
     wx: blobs[0]!,
     b: blobs[1]!,
     ws: stat === undefined ? undefined : blobs[2],
-    wh: blobs.at(-1)!,
+    wh: blobs[tail - 1]!,
+    wo: blobs[tail],
+    bo: blobs[tail + 1],
   };
 }
 
@@ -94,15 +108,112 @@ function cellOf(ctx: LayerContext): Cell {
  */
 export const lstm: Converter = (ctx: LayerContext) => {
   const cell = cellOf(ctx);
+  const continued = continuedOf(cell);
+  if (continued === undefined) unrolled(ctx, cell);
+  else whole(ctx, cell, continued);
+};
+
+/** Whether the first step continues a sequence, where all others do; undefined when it is not so. */
+function continuedOf(cell: Cell): boolean | undefined {
   const marks = cell.cont.constant === undefined ? undefined : numbersOf(cell.cont.constant);
   const first = marks?.[0];
   const regular = marks?.every((m, i) => m === (i < cell.n ? first : 1)) ?? false;
-  if (regular && (first === 0 || first === 1) && cell.stat === undefined) {
-    whole(ctx, cell, first === 1);
-  } else {
-    unrolled(ctx, cell);
-  }
+  return regular && (first === 0 || first === 1) && cell.stat === undefined
+    ? first === 1
+    : undefined;
+}
+
+/** RNN: h = tanh(W x + R h + b), y = tanh(V h + c). One ONNX RNN where the marker allows it. */
+export const rnn: Converter = (ctx: LayerContext) => {
+  const c = cellOf(ctx, 1);
+  const { t, n, depth, hidden } = c;
+  const continued = continuedOf(c);
+  const x = ctx.reshape(c.x, [t, n, depth], "in");
+  const state = { dtype: "float32", shape: [1, n, hidden] } as const;
+  let states: Value, last: Value;
+  if (continued !== undefined) {
+    const bias = new Float32Array(2 * hidden);
+    bias.set(c.b.data as Float32Array);
+    const [y, h] = ctx.ops(
+      "RNN",
+      [
+        x,
+        ctx.constant("W", { ...c.wx, shape: [1, hidden, depth] }),
+        ctx.constant("R", { ...c.wh, shape: [1, hidden, hidden] }),
+        ctx.constant("B", f32([1, 2 * hidden], bias)),
+        undefined,
+        continued ? c.h0 : undefined,
+      ],
+      [{ dtype: "float32", shape: [t, 1, n, hidden] }, state],
+      { hidden_size: attr.int(hidden) },
+    ) as [Value, Value];
+    states = ctx.reshape(y, [t * n, hidden], "states");
+    last = h;
+  } else [states, last] = unrolledRnn(ctx, c, x);
+  const out = ctx.op(
+    "Gemm",
+    [states, ctx.constant("V", c.wo!), ctx.constant("c", c.bo!)],
+    [t * n, hidden],
+    { transB: attr.int(1) },
+    "out",
+  );
+  ctx.top(ctx.reshape(ctx.op("Tanh", [out], [t * n, hidden], {}, "y"), [t, n, hidden], "shaped"));
+  if (ctx.spec.tops.length === 2) ctx.top(last, 1);
 };
+
+/** The states of all steps, [t * n, hidden], and the last one, [1, n, hidden]. */
+function unrolledRnn(ctx: LayerContext, c: Cell, x: Value): [Value, Value] {
+  const { t, n, depth, hidden } = c;
+  if (t > MAX_UNROLLED) {
+    ctx.fail(`its ${t} steps would have to be unrolled, at most ${MAX_UNROLLED} are`, "bottom");
+  }
+  const part = (width: number) => ({ dtype: "float32", shape: [n, width] } as const);
+  const steps = (v: Value, width: number, name: string): Value[] =>
+    t === 1 ? [v] : ctx.ops(
+      "Split",
+      [v, ctx.ints(`${name}/sizes`, new Array<number>(t).fill(n))],
+      Array.from({ length: t }, () => part(width)),
+      { axis: attr.int(0) },
+      name,
+    );
+  const gemm = (a: Value, w: Value, b: Value | undefined, name: string): Value =>
+    ctx.op("Gemm", [a, w, b], [a.shape[0]!, hidden], { transB: attr.int(1) }, name);
+  const fromX = steps(
+    gemm(
+      ctx.reshape(x, [t * n, depth], "rows"),
+      ctx.constant("W", c.wx),
+      ctx.constant("b", c.b),
+      "x",
+    ),
+    hidden,
+    "steps",
+  );
+  const marks = steps(ctx.reshape(c.cont, [t * n, 1], "cont"), 1, "marks");
+  const fromStatic = c.stat === undefined ? undefined : gemm(
+    ctx.reshape(c.stat, [n, elementCount(c.stat.shape.slice(1))], "static/in"),
+    ctx.constant("S", c.ws!),
+    undefined,
+    "static",
+  );
+  ctx.reserve(n * hidden);
+  const recurrent = ctx.constant("R", c.wh);
+  let h = c.h0 === undefined
+    ? ctx.constant("zero", f32([n, hidden], new Float32Array(n * hidden)))
+    : ctx.reshape(c.h0, [n, hidden], "h0");
+  const all = fromX.map((row, i) => {
+    const at = (name: string) => `t${i}/${name}`;
+    const kept = ctx.op("Mul", [h, marks[i]!], [n, hidden], {}, at("keep"));
+    const input = fromStatic === undefined
+      ? row
+      : ctx.op("Add", [row, fromStatic], [n, hidden], {}, at("static"));
+    h = ctx.op("Tanh", [gemm(kept, recurrent, input, at("sum"))], [n, hidden], {}, at("h"));
+    return h;
+  });
+  const states = t === 1
+    ? h
+    : ctx.op("Concat", all, [t * n, hidden], { axis: attr.int(0) }, "states");
+  return [states, ctx.reshape(h, [1, n, hidden], "last")];
+}
 
 /** Rows of the gates i, f, o, g in ONNX's order i, o, f, c. */
 function gatesInOrder(t: Tensor, hidden: number): Float32Array {

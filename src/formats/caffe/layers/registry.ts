@@ -9,13 +9,15 @@ import type { Converter } from "../context.ts";
 import * as activation from "./activation.ts";
 import { convolution, deconvolution, depthwise } from "./convolution.ts";
 import { custom } from "./custom.ts";
+import { detectionOutput } from "./detection_output.ts";
 import { eltwise, matMul } from "./eltwise.ts";
+import { embed } from "./embed.ts";
 import { innerProduct } from "./inner_product.ts";
 import { batchNorm, lrn, mvn, normalize } from "./normalization.ts";
 import { pooling, spp, unpooling } from "./pooling.ts";
 import { priorBox } from "./prior_box.ts";
 import { passThrough, reorg, shuffleChannel } from "./rearrange.ts";
-import { continuationIndicator, lstm } from "./recurrent.ts";
+import { continuationIndicator, lstm, rnn } from "./recurrent.ts";
 import { argMax, reduction } from "./reduce.ts";
 import { interp, upsample } from "./resize.ts";
 import { psroiPooling, roiPooling } from "./roi.ts";
@@ -39,9 +41,11 @@ export const converters: ReadonlyMap<string, Converter> = new Map<string, Conver
   ["Custom", custom],
   ["Deconvolution", deconvolution],
   ["DepthwiseConvolution", depthwise],
+  ["DetectionOutput", detectionOutput],
   ["Dropout", activation.dropout],
   ["ELU", activation.elu],
   ["Eltwise", eltwise],
+  ["Embed", embed],
   ["Exp", activation.exp],
   ["Flatten", shape.flatten],
   ["InnerProduct", innerProduct],
@@ -61,6 +65,7 @@ export const converters: ReadonlyMap<string, Converter> = new Map<string, Conver
   ["Power", activation.power],
   ["PriorBox", priorBox],
   ["ROIPooling", roiPooling],
+  ["RNN", rnn],
   ["RReLU", activation.rrelu],
   ["ReLU", activation.relu],
   ["ReLU6", activation.relu6],

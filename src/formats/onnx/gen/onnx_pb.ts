@@ -19,7 +19,7 @@ import type { Message } from "npm:@bufbuild/protobuf@2.17.0";
  * Describes the file onnx.proto.
  */
 export const file_onnx: GenFile = /*@__PURE__*/
-  fileDesc("Cgpvbm54LnByb3RvEgticHVraXQub25ueCLDAgoKTW9kZWxQcm90bxISCgppcl92ZXJzaW9uGAEgASgDEhUKDXByb2R1Y2VyX25hbWUYAiABKAkSGAoQcHJvZHVjZXJfdmVyc2lvbhgDIAEoCRIOCgZkb21haW4YBCABKAkSFQoNbW9kZWxfdmVyc2lvbhgFIAEoAxImCgVncmFwaBgHIAEoCzIXLmJwdWtpdC5vbm54LkdyYXBoUHJvdG8SNQoMb3BzZXRfaW1wb3J0GAggAygLMh8uYnB1a2l0Lm9ubnguT3BlcmF0b3JTZXRJZFByb3RvEjsKDm1ldGFkYXRhX3Byb3BzGA4gAygLMiMuYnB1a2l0Lm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90bxItCglmdW5jdGlvbnMYGSADKAsyGi5icHVraXQub25ueC5GdW5jdGlvblByb3RvIjUKEk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAyI0ChZTdHJpbmdTdHJpbmdFbnRyeVByb3RvEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSKEAgoNRnVuY3Rpb25Qcm90bxIMCgRuYW1lGAEgASgJEg0KBWlucHV0GAQgAygJEg4KBm91dHB1dBgFIAMoCRIRCglhdHRyaWJ1dGUYBiADKAkSJAoEbm9kZRgHIAMoCzIWLmJwdWtpdC5vbm54Lk5vZGVQcm90bxI1CgxvcHNldF9pbXBvcnQYCSADKAsyHy5icHVraXQub25ueC5PcGVyYXRvclNldElkUHJvdG8SDgoGZG9tYWluGAogASgJEjQKD2F0dHJpYnV0ZV9wcm90bxgLIAMoCzIbLmJwdWtpdC5vbm54LkF0dHJpYnV0ZVByb3RvEhAKCG92ZXJsb2FkGA0gASgJIrUCCgpHcmFwaFByb3RvEiQKBG5vZGUYASADKAsyFi5icHVraXQub25ueC5Ob2RlUHJvdG8SDAoEbmFtZRgCIAEoCRItCgtpbml0aWFsaXplchgFIAMoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvEioKBWlucHV0GAsgAygLMhsuYnB1a2l0Lm9ubnguVmFsdWVJbmZvUHJvdG8SKwoGb3V0cHV0GAwgAygLMhsuYnB1a2l0Lm9ubnguVmFsdWVJbmZvUHJvdG8SLwoKdmFsdWVfaW5mbxgNIAMoCzIbLmJwdWtpdC5vbm54LlZhbHVlSW5mb1Byb3RvEjoKEnNwYXJzZV9pbml0aWFsaXplchgPIAMoCzIeLmJwdWtpdC5vbm54LlNwYXJzZVRlbnNvclByb3RvIpsBCglOb2RlUHJvdG8SDQoFaW5wdXQYASADKAkSDgoGb3V0cHV0GAIgAygJEgwKBG5hbWUYAyABKAkSDwoHb3BfdHlwZRgEIAEoCRIuCglhdHRyaWJ1dGUYBSADKAsyGy5icHVraXQub25ueC5BdHRyaWJ1dGVQcm90bxIOCgZkb21haW4YByABKAkSEAoIb3ZlcmxvYWQYCCABKAkijwUKDkF0dHJpYnV0ZVByb3RvEgwKBG5hbWUYASABKAkSDgoBZhgCIAEoAkgAiAEBEg4KAWkYAyABKANIAYgBARIOCgFzGAQgASgMSAKIAQESIwoBdBgFIAEoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvEiIKAWcYBiABKAsyFy5icHVraXQub25ueC5HcmFwaFByb3RvEg4KBmZsb2F0cxgHIAMoAhIMCgRpbnRzGAggAygDEg8KB3N0cmluZ3MYCSADKAwSKQoHdGVuc29ycxgKIAMoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvEicKBmdyYXBocxgLIAMoCzIXLmJwdWtpdC5vbm54LkdyYXBoUHJvdG8SNwoEdHlwZRgUIAEoDjIpLmJwdWtpdC5vbm54LkF0dHJpYnV0ZVByb3RvLkF0dHJpYnV0ZVR5cGUSFQoNcmVmX2F0dHJfbmFtZRgVIAEoCRI1Cg1zcGFyc2VfdGVuc29yGBYgASgLMh4uYnB1a2l0Lm9ubnguU3BhcnNlVGVuc29yUHJvdG8i2QEKDUF0dHJpYnV0ZVR5cGUSDQoJVU5ERUZJTkVEEAASCQoFRkxPQVQQARIHCgNJTlQQAhIKCgZTVFJJTkcQAxIKCgZURU5TT1IQBBIJCgVHUkFQSBAFEgoKBkZMT0FUUxAGEggKBElOVFMQBxILCgdTVFJJTkdTEAgSCwoHVEVOU09SUxAJEgoKBkdSQVBIUxAKEhEKDVNQQVJTRV9URU5TT1IQCxISCg5TUEFSU0VfVEVOU09SUxAMEg4KClRZUEVfUFJPVE8QDRIPCgtUWVBFX1BST1RPUxAOQgQKAl9mQgQKAl9pQgQKAl9zIsAFCgtUZW5zb3JQcm90bxIMCgRkaW1zGAEgAygDEhEKCWRhdGFfdHlwZRgCIAEoBRIxCgdzZWdtZW50GAMgASgLMiAuYnB1a2l0Lm9ubnguVGVuc29yUHJvdG8uU2VnbWVudBITCgtzdHJpbmdfZGF0YRgGIAMoDBIMCgRuYW1lGAggASgJEhUKCHJhd19kYXRhGAkgASgMSACIAQESOgoNZXh0ZXJuYWxfZGF0YRgNIAMoCzIjLmJwdWtpdC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SPAoNZGF0YV9sb2NhdGlvbhgOIAEoDjIlLmJwdWtpdC5vbm54LlRlbnNvclByb3RvLkRhdGFMb2NhdGlvbholCgdTZWdtZW50Eg0KBWJlZ2luGAEgASgDEgsKA2VuZBgCIAEoAyLJAgoIRGF0YVR5cGUSDQoJVU5ERUZJTkVEEAASCQoFRkxPQVQQARIJCgVVSU5UOBACEggKBElOVDgQAxIKCgZVSU5UMTYQBBIJCgVJTlQxNhAFEgkKBUlOVDMyEAYSCQoFSU5UNjQQBxIKCgZTVFJJTkcQCBIICgRCT09MEAkSCwoHRkxPQVQxNhAKEgoKBkRPVUJMRRALEgoKBlVJTlQzMhAMEgoKBlVJTlQ2NBANEg0KCUNPTVBMRVg2NBAOEg4KCkNPTVBMRVgxMjgQDxIMCghCRkxPQVQxNhAQEhAKDEZMT0FUOEU0TTNGThAREhIKDkZMT0FUOEU0TTNGTlVaEBISDgoKRkxPQVQ4RTVNMhATEhIKDkZMT0FUOEU1TTJGTlVaEBQSCQoFVUlOVDQQFRIICgRJTlQ0EBYSDgoKRkxPQVQ0RTJNMRAXIikKDERhdGFMb2NhdGlvbhILCgdERUZBVUxUEAASDAoIRVhURVJOQUwQAUILCglfcmF3X2RhdGEiPQoRU3BhcnNlVGVuc29yUHJvdG8SKAoGdmFsdWVzGAEgASgLMhguYnB1a2l0Lm9ubnguVGVuc29yUHJvdG8iRAoOVmFsdWVJbmZvUHJvdG8SDAoEbmFtZRgBIAEoCRIkCgR0eXBlGAIgASgLMhYuYnB1a2l0Lm9ubnguVHlwZVByb3RvIogBChBUZW5zb3JTaGFwZVByb3RvEjQKA2RpbRgBIAMoCzInLmJwdWtpdC5vbm54LlRlbnNvclNoYXBlUHJvdG8uRGltZW5zaW9uGj4KCURpbWVuc2lvbhITCglkaW1fdmFsdWUYASABKANIABITCglkaW1fcGFyYW0YAiABKAlIAEIHCgV2YWx1ZSK1AwoJVHlwZVByb3RvEjQKC3RlbnNvcl90eXBlGAEgASgLMh0uYnB1a2l0Lm9ubnguVHlwZVByb3RvLlRlbnNvckgAEjYKDXNlcXVlbmNlX3R5cGUYBCABKAsyHS5icHVraXQub25ueC5UeXBlUHJvdG8uT3BhcXVlSAASMQoIbWFwX3R5cGUYBSABKAsyHS5icHVraXQub25ueC5UeXBlUHJvdG8uT3BhcXVlSAASNAoLb3BhcXVlX3R5cGUYByABKAsyHS5icHVraXQub25ueC5UeXBlUHJvdG8uT3BhcXVlSAASOwoSc3BhcnNlX3RlbnNvcl90eXBlGAggASgLMh0uYnB1a2l0Lm9ubnguVHlwZVByb3RvLk9wYXF1ZUgAEjYKDW9wdGlvbmFsX3R5cGUYCSABKAsyHS5icHVraXQub25ueC5UeXBlUHJvdG8uT3BhcXVlSAAaSQoGVGVuc29yEhEKCWVsZW1fdHlwZRgBIAEoBRIsCgVzaGFwZRgCIAEoCzIdLmJwdWtpdC5vbm54LlRlbnNvclNoYXBlUHJvdG8aCAoGT3BhcXVlQgcKBXZhbHVlYgZwcm90bzM");
+  fileDesc("Cgpvbm54LnByb3RvEgticHVraXQub25ueCLDAgoKTW9kZWxQcm90bxISCgppcl92ZXJzaW9uGAEgASgDEhUKDXByb2R1Y2VyX25hbWUYAiABKAkSGAoQcHJvZHVjZXJfdmVyc2lvbhgDIAEoCRIOCgZkb21haW4YBCABKAkSFQoNbW9kZWxfdmVyc2lvbhgFIAEoAxImCgVncmFwaBgHIAEoCzIXLmJwdWtpdC5vbm54LkdyYXBoUHJvdG8SNQoMb3BzZXRfaW1wb3J0GAggAygLMh8uYnB1a2l0Lm9ubnguT3BlcmF0b3JTZXRJZFByb3RvEjsKDm1ldGFkYXRhX3Byb3BzGA4gAygLMiMuYnB1a2l0Lm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90bxItCglmdW5jdGlvbnMYGSADKAsyGi5icHVraXQub25ueC5GdW5jdGlvblByb3RvIjUKEk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAyI0ChZTdHJpbmdTdHJpbmdFbnRyeVByb3RvEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSKEAgoNRnVuY3Rpb25Qcm90bxIMCgRuYW1lGAEgASgJEg0KBWlucHV0GAQgAygJEg4KBm91dHB1dBgFIAMoCRIRCglhdHRyaWJ1dGUYBiADKAkSJAoEbm9kZRgHIAMoCzIWLmJwdWtpdC5vbm54Lk5vZGVQcm90bxI1CgxvcHNldF9pbXBvcnQYCSADKAsyHy5icHVraXQub25ueC5PcGVyYXRvclNldElkUHJvdG8SDgoGZG9tYWluGAogASgJEjQKD2F0dHJpYnV0ZV9wcm90bxgLIAMoCzIbLmJwdWtpdC5vbm54LkF0dHJpYnV0ZVByb3RvEhAKCG92ZXJsb2FkGA0gASgJIrUCCgpHcmFwaFByb3RvEiQKBG5vZGUYASADKAsyFi5icHVraXQub25ueC5Ob2RlUHJvdG8SDAoEbmFtZRgCIAEoCRItCgtpbml0aWFsaXplchgFIAMoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvEioKBWlucHV0GAsgAygLMhsuYnB1a2l0Lm9ubnguVmFsdWVJbmZvUHJvdG8SKwoGb3V0cHV0GAwgAygLMhsuYnB1a2l0Lm9ubnguVmFsdWVJbmZvUHJvdG8SLwoKdmFsdWVfaW5mbxgNIAMoCzIbLmJwdWtpdC5vbm54LlZhbHVlSW5mb1Byb3RvEjoKEnNwYXJzZV9pbml0aWFsaXplchgPIAMoCzIeLmJwdWtpdC5vbm54LlNwYXJzZVRlbnNvclByb3RvIpsBCglOb2RlUHJvdG8SDQoFaW5wdXQYASADKAkSDgoGb3V0cHV0GAIgAygJEgwKBG5hbWUYAyABKAkSDwoHb3BfdHlwZRgEIAEoCRIuCglhdHRyaWJ1dGUYBSADKAsyGy5icHVraXQub25ueC5BdHRyaWJ1dGVQcm90bxIOCgZkb21haW4YByABKAkSEAoIb3ZlcmxvYWQYCCABKAkijwUKDkF0dHJpYnV0ZVByb3RvEgwKBG5hbWUYASABKAkSDgoBZhgCIAEoAkgAiAEBEg4KAWkYAyABKANIAYgBARIOCgFzGAQgASgMSAKIAQESIwoBdBgFIAEoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvEiIKAWcYBiABKAsyFy5icHVraXQub25ueC5HcmFwaFByb3RvEg4KBmZsb2F0cxgHIAMoAhIMCgRpbnRzGAggAygDEg8KB3N0cmluZ3MYCSADKAwSKQoHdGVuc29ycxgKIAMoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvEicKBmdyYXBocxgLIAMoCzIXLmJwdWtpdC5vbm54LkdyYXBoUHJvdG8SNwoEdHlwZRgUIAEoDjIpLmJwdWtpdC5vbm54LkF0dHJpYnV0ZVByb3RvLkF0dHJpYnV0ZVR5cGUSFQoNcmVmX2F0dHJfbmFtZRgVIAEoCRI1Cg1zcGFyc2VfdGVuc29yGBYgASgLMh4uYnB1a2l0Lm9ubnguU3BhcnNlVGVuc29yUHJvdG8i2QEKDUF0dHJpYnV0ZVR5cGUSDQoJVU5ERUZJTkVEEAASCQoFRkxPQVQQARIHCgNJTlQQAhIKCgZTVFJJTkcQAxIKCgZURU5TT1IQBBIJCgVHUkFQSBAFEgoKBkZMT0FUUxAGEggKBElOVFMQBxILCgdTVFJJTkdTEAgSCwoHVEVOU09SUxAJEgoKBkdSQVBIUxAKEhEKDVNQQVJTRV9URU5TT1IQCxISCg5TUEFSU0VfVEVOU09SUxAMEg4KClRZUEVfUFJPVE8QDRIPCgtUWVBFX1BST1RPUxAOQgQKAl9mQgQKAl9pQgQKAl9zIsAFCgtUZW5zb3JQcm90bxIMCgRkaW1zGAEgAygDEhEKCWRhdGFfdHlwZRgCIAEoBRIxCgdzZWdtZW50GAMgASgLMiAuYnB1a2l0Lm9ubnguVGVuc29yUHJvdG8uU2VnbWVudBITCgtzdHJpbmdfZGF0YRgGIAMoDBIMCgRuYW1lGAggASgJEhUKCHJhd19kYXRhGAkgASgMSACIAQESOgoNZXh0ZXJuYWxfZGF0YRgNIAMoCzIjLmJwdWtpdC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SPAoNZGF0YV9sb2NhdGlvbhgOIAEoDjIlLmJwdWtpdC5vbm54LlRlbnNvclByb3RvLkRhdGFMb2NhdGlvbholCgdTZWdtZW50Eg0KBWJlZ2luGAEgASgDEgsKA2VuZBgCIAEoAyLJAgoIRGF0YVR5cGUSDQoJVU5ERUZJTkVEEAASCQoFRkxPQVQQARIJCgVVSU5UOBACEggKBElOVDgQAxIKCgZVSU5UMTYQBBIJCgVJTlQxNhAFEgkKBUlOVDMyEAYSCQoFSU5UNjQQBxIKCgZTVFJJTkcQCBIICgRCT09MEAkSCwoHRkxPQVQxNhAKEgoKBkRPVUJMRRALEgoKBlVJTlQzMhAMEgoKBlVJTlQ2NBANEg0KCUNPTVBMRVg2NBAOEg4KCkNPTVBMRVgxMjgQDxIMCghCRkxPQVQxNhAQEhAKDEZMT0FUOEU0TTNGThAREhIKDkZMT0FUOEU0TTNGTlVaEBISDgoKRkxPQVQ4RTVNMhATEhIKDkZMT0FUOEU1TTJGTlVaEBQSCQoFVUlOVDQQFRIICgRJTlQ0EBYSDgoKRkxPQVQ0RTJNMRAXIikKDERhdGFMb2NhdGlvbhILCgdERUZBVUxUEAASDAoIRVhURVJOQUwQAUILCglfcmF3X2RhdGEiPQoRU3BhcnNlVGVuc29yUHJvdG8SKAoGdmFsdWVzGAEgASgLMhguYnB1a2l0Lm9ubnguVGVuc29yUHJvdG8iRAoOVmFsdWVJbmZvUHJvdG8SDAoEbmFtZRgBIAEoCRIkCgR0eXBlGAIgASgLMhYuYnB1a2l0Lm9ubnguVHlwZVByb3RvIogBChBUZW5zb3JTaGFwZVByb3RvEjQKA2RpbRgBIAMoCzInLmJwdWtpdC5vbm54LlRlbnNvclNoYXBlUHJvdG8uRGltZW5zaW9uGj4KCURpbWVuc2lvbhITCglkaW1fdmFsdWUYASABKANIABITCglkaW1fcGFyYW0YAiABKAlIAEIHCgV2YWx1ZSKnBAoJVHlwZVByb3RvEjQKC3RlbnNvcl90eXBlGAEgASgLMh0uYnB1a2l0Lm9ubnguVHlwZVByb3RvLlRlbnNvckgAEjgKDXNlcXVlbmNlX3R5cGUYBCABKAsyHy5icHVraXQub25ueC5UeXBlUHJvdG8uU2VxdWVuY2VIABIxCghtYXBfdHlwZRgFIAEoCzIdLmJwdWtpdC5vbm54LlR5cGVQcm90by5PcGFxdWVIABI0CgtvcGFxdWVfdHlwZRgHIAEoCzIdLmJwdWtpdC5vbm54LlR5cGVQcm90by5PcGFxdWVIABI7ChJzcGFyc2VfdGVuc29yX3R5cGUYCCABKAsyHS5icHVraXQub25ueC5UeXBlUHJvdG8uT3BhcXVlSAASOAoNb3B0aW9uYWxfdHlwZRgJIAEoCzIfLmJwdWtpdC5vbm54LlR5cGVQcm90by5PcHRpb25hbEgAGkkKBlRlbnNvchIRCgllbGVtX3R5cGUYASABKAUSLAoFc2hhcGUYAiABKAsyHS5icHVraXQub25ueC5UZW5zb3JTaGFwZVByb3RvGjUKCFNlcXVlbmNlEikKCWVsZW1fdHlwZRgBIAEoCzIWLmJwdWtpdC5vbm54LlR5cGVQcm90bxo1CghPcHRpb25hbBIpCgllbGVtX3R5cGUYASABKAsyFi5icHVraXQub25ueC5UeXBlUHJvdG8aCAoGT3BhcXVlQgcKBXZhbHVlImEKDVNlcXVlbmNlUHJvdG8SDAoEbmFtZRgBIAEoCRIRCgllbGVtX3R5cGUYAiABKAUSLwoNdGVuc29yX3ZhbHVlcxgDIAMoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvIpQBCg1PcHRpb25hbFByb3RvEgwKBG5hbWUYASABKAkSEQoJZWxlbV90eXBlGAIgASgFEi4KDHRlbnNvcl92YWx1ZRgDIAEoCzIYLmJwdWtpdC5vbm54LlRlbnNvclByb3RvEjIKDnNlcXVlbmNlX3ZhbHVlGAUgASgLMhouYnB1a2l0Lm9ubnguU2VxdWVuY2VQcm90b2IGcHJvdG8z");
 
 /**
  * @generated from message bpukit.onnx.ModelProto
@@ -770,9 +770,9 @@ export type TypeProto = Message<"bpukit.onnx.TypeProto"> & {
     case: "tensorType";
   } | {
     /**
-     * @generated from field: bpukit.onnx.TypeProto.Opaque sequence_type = 4;
+     * @generated from field: bpukit.onnx.TypeProto.Sequence sequence_type = 4;
      */
-    value: TypeProto_Opaque;
+    value: TypeProto_Sequence;
     case: "sequenceType";
   } | {
     /**
@@ -794,9 +794,9 @@ export type TypeProto = Message<"bpukit.onnx.TypeProto"> & {
     case: "sparseTensorType";
   } | {
     /**
-     * @generated from field: bpukit.onnx.TypeProto.Opaque optional_type = 9;
+     * @generated from field: bpukit.onnx.TypeProto.Optional optional_type = 9;
      */
-    value: TypeProto_Opaque;
+    value: TypeProto_Optional;
     case: "optionalType";
   } | { case: undefined; value?: undefined };
 };
@@ -831,6 +831,40 @@ export const TypeProto_TensorSchema: GenMessage<TypeProto_Tensor> = /*@__PURE__*
   messageDesc(file_onnx, 11, 0);
 
 /**
+ * @generated from message bpukit.onnx.TypeProto.Sequence
+ */
+export type TypeProto_Sequence = Message<"bpukit.onnx.TypeProto.Sequence"> & {
+  /**
+   * @generated from field: bpukit.onnx.TypeProto elem_type = 1;
+   */
+  elemType?: TypeProto | undefined;
+};
+
+/**
+ * Describes the message bpukit.onnx.TypeProto.Sequence.
+ * Use `create(TypeProto_SequenceSchema)` to create a new message.
+ */
+export const TypeProto_SequenceSchema: GenMessage<TypeProto_Sequence> = /*@__PURE__*/
+  messageDesc(file_onnx, 11, 1);
+
+/**
+ * @generated from message bpukit.onnx.TypeProto.Optional
+ */
+export type TypeProto_Optional = Message<"bpukit.onnx.TypeProto.Optional"> & {
+  /**
+   * @generated from field: bpukit.onnx.TypeProto elem_type = 1;
+   */
+  elemType?: TypeProto | undefined;
+};
+
+/**
+ * Describes the message bpukit.onnx.TypeProto.Optional.
+ * Use `create(TypeProto_OptionalSchema)` to create a new message.
+ */
+export const TypeProto_OptionalSchema: GenMessage<TypeProto_Optional> = /*@__PURE__*/
+  messageDesc(file_onnx, 11, 2);
+
+/**
  * Recognised by their field only: they are refused.
  *
  * @generated from message bpukit.onnx.TypeProto.Opaque
@@ -843,5 +877,66 @@ export type TypeProto_Opaque = Message<"bpukit.onnx.TypeProto.Opaque"> & {
  * Use `create(TypeProto_OpaqueSchema)` to create a new message.
  */
 export const TypeProto_OpaqueSchema: GenMessage<TypeProto_Opaque> = /*@__PURE__*/
-  messageDesc(file_onnx, 11, 1);
+  messageDesc(file_onnx, 11, 3);
+
+/**
+ * Of data files beside a model, for its inputs and outputs.
+ *
+ * @generated from message bpukit.onnx.SequenceProto
+ */
+export type SequenceProto = Message<"bpukit.onnx.SequenceProto"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: int32 elem_type = 2;
+   */
+  elemType: number;
+
+  /**
+   * @generated from field: repeated bpukit.onnx.TensorProto tensor_values = 3;
+   */
+  tensorValues: TensorProto[];
+};
+
+/**
+ * Describes the message bpukit.onnx.SequenceProto.
+ * Use `create(SequenceProtoSchema)` to create a new message.
+ */
+export const SequenceProtoSchema: GenMessage<SequenceProto> = /*@__PURE__*/
+  messageDesc(file_onnx, 12);
+
+/**
+ * @generated from message bpukit.onnx.OptionalProto
+ */
+export type OptionalProto = Message<"bpukit.onnx.OptionalProto"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: int32 elem_type = 2;
+   */
+  elemType: number;
+
+  /**
+   * @generated from field: bpukit.onnx.TensorProto tensor_value = 3;
+   */
+  tensorValue?: TensorProto | undefined;
+
+  /**
+   * @generated from field: bpukit.onnx.SequenceProto sequence_value = 5;
+   */
+  sequenceValue?: SequenceProto | undefined;
+};
+
+/**
+ * Describes the message bpukit.onnx.OptionalProto.
+ * Use `create(OptionalProtoSchema)` to create a new message.
+ */
+export const OptionalProtoSchema: GenMessage<OptionalProto> = /*@__PURE__*/
+  messageDesc(file_onnx, 13);
 

@@ -30,6 +30,8 @@ export interface Context {
   constant(name: string): Tensor | undefined;
   /** What is known about a tensor. */
   fact(name: string): Fact;
+  /** ONNX element type of a tensor that is held in a wider type (`narrow.ts`). */
+  narrow(name: string): number | undefined;
   /** Whether anything reads a tensor. */
   isUsed(name: string): boolean;
   /** Adds a constant and returns its name. */
@@ -129,4 +131,16 @@ export function scalarOf(n: Node, dtype: DType, value: number): Tensor {
 /** Bits of the nearest IEEE 754 binary16 number, ties to even. */
 export function toFloat16(value: number): number {
   return new Uint16Array(new Float16Array([value]).buffer)[0]!;
+}
+
+/** Most elements of a constant that an upgrade makes up. */
+const MOST_ELEMENTS = 1 << 24;
+
+/** Refuses a node whose constants would be too large: sizes come from the file. */
+export function reserve(n: Node, elements: number): void {
+  if (elements <= MOST_ELEMENTS) return;
+  throw new BpuError("limit", `its ${elements} computed values are too many`, {
+    node: n.name,
+    op: n.op,
+  });
 }

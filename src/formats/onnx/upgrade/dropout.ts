@@ -16,7 +16,11 @@ export function dropout(n: Node, c: Context): readonly Node[] | undefined {
     const ratio = c.constant(n.inputs[1] ?? "");
     const nothing = ratio !== undefined && numbersOf(ratio)[0] === 0;
     if (t === undefined || (Number(t.data[0]) !== 0 && !nothing)) {
-      throw refuse(n, "the dropout is in training mode", "Export the model in inference mode.");
+      throw refuse(
+        n,
+        "the dropout is in training mode",
+        "What it drops is drawn at random; export the model in inference mode.",
+      );
     }
   }
   if (intAttr(n, "is_test", 1) === 0) throw refuse(n, "the dropout is in training mode");

@@ -7,7 +7,7 @@
 
 import type { Node } from "../../../ir/graph.ts";
 import { type DType, numbersOf } from "../../../ir/tensor.ts";
-import { dtypeFromOnnx } from "../dtypes.ts";
+import { heldDtype } from "../narrow.ts";
 import type { Context, Fact } from "./context.ts";
 
 const set = (names: string): ReadonlySet<string> => new Set(names.split(" "));
@@ -101,7 +101,7 @@ function dtypeOf(n: Node, input: (i: number) => Fact): DType | undefined {
   switch (n.op) {
     case "Cast": {
       const to = n.attrs.get("to");
-      return to?.type === "int" ? dtypeFromOnnx(to.value, { node: n.name, op: n.op }) : undefined;
+      return to?.type === "int" ? heldDtype(to.value, { node: n.name, op: n.op }) : undefined;
     }
     case "Where":
       return input(1).dtype;

@@ -11,6 +11,7 @@ import type { Tensor } from "../../../ir/tensor.ts";
 import type { Context, Fact } from "./context.ts";
 import { factOf } from "./facts.ts";
 import { legacy } from "./legacy.ts";
+import { narrowResult } from "./narrow.ts";
 import { upgrades } from "./table.ts";
 
 /** The names of a whole model. */
@@ -44,6 +45,7 @@ class Scope implements Context {
     readonly opset: number,
     private readonly names: Names,
     private readonly outer: Scope | undefined,
+    private readonly narrowTypes: Map<string, number>,
   ) {
     this.constants = new Map(g.constants);
     this.used = new Set(g.outputs.map((p) => p.name));
@@ -67,6 +69,12 @@ class Scope implements Context {
   learn(n: Node): void {
     const y = n.outputs[0] ?? "";
     if (y !== "" && !this.facts.has(y)) this.facts.set(y, factOf(n, this));
+    const code = narrowResult(n, this);
+    if (code !== undefined) { for (const o of n.outputs) this.narrowTypes.set(o, code); }
+  }
+
+  narrow(name: string): number | undefined {
+    return this.narrowTypes.get(name);
   }
 
   isUsed(name: string): boolean {
@@ -84,16 +92,33 @@ class Scope implements Context {
   }
 }
 
-/** The same computation in opset 17. Throws `unsupported` for what has no form there. */
-export function upgradeGraph(g: Graph): Graph {
-  return g.opset === OPSET ? g : upgradeIn(g, new Names(g), undefined);
+/**
+ * The same computation in opset 17. `narrow` holds the ONNX element type of tensors that are held in a
+ * wider one. Throws `unsupported` for what has no form there.
+ */
+export function upgradeGraph(g: Graph, narrow: Map<string, number> = new Map()): Graph {
+  if (g.opset === OPSET && narrow.size === 0 && !castsToNarrow(g)) return g;
+  return upgradeIn(g, new Names(g), undefined, narrow);
 }
 
-function upgradeIn(g: Graph, names: Names, outer: Scope | undefined): Graph {
-  const scope = new Scope(g, g.opset, names, outer);
+/** Whether a Cast of the graph or of its subgraphs rounds to a narrow type. */
+function castsToNarrow(g: Graph): boolean {
+  return g.nodes.some((n) =>
+    n.op === "Cast" && narrowResult(n, undefined) !== undefined ||
+    [...n.attrs.values()].some((a) => subgraphsOf(a).some(castsToNarrow))
+  );
+}
+
+function upgradeIn(
+  g: Graph,
+  names: Names,
+  outer: Scope | undefined,
+  narrow: Map<string, number>,
+): Graph {
+  const scope = new Scope(g, g.opset, names, outer, narrow);
   const upgraded: Node[] = [];
   for (const original of g.nodes) {
-    let n = withSubgraphs(original, names, scope);
+    let n = withSubgraphs(original, names, scope, narrow);
     if (g.opset < 7 && n.domain === "") {
       const older = legacy(n, scope);
       upgraded.push(...older.slice(0, -1));
@@ -118,16 +143,21 @@ function upgradeIn(g: Graph, names: Names, outer: Scope | undefined): Graph {
 }
 
 /** The node with upgraded subgraphs. */
-function withSubgraphs(n: Node, names: Names, scope: Scope): Node {
+function withSubgraphs(
+  n: Node,
+  names: Names,
+  scope: Scope,
+  narrow: Map<string, number>,
+): Node {
   if (![...n.attrs.values()].some((a) => subgraphsOf(a).length > 0)) return n;
   const attrs = new Map<string, Attr>();
   for (const [key, a] of n.attrs) {
     attrs.set(
       key,
       a.type === "graph"
-        ? { type: "graph", value: upgradeIn(a.value, names, scope) }
+        ? { type: "graph", value: upgradeIn(a.value, names, scope, narrow) }
         : a.type === "graphs"
-        ? { type: "graphs", value: a.value.map((g) => upgradeIn(g, names, scope)) }
+        ? { type: "graphs", value: a.value.map((g) => upgradeIn(g, names, scope, narrow)) }
         : a,
     );
   }

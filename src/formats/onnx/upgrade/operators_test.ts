@@ -68,11 +68,36 @@ Deno.test("AveragePool 7, 10, 19 and LpPool", async () => {
     feeds: [x4],
     tolerance: 1e-6,
   });
+  for (const include of [0, 1]) {
+    for (const more of [{}, { pads: attr.ints([0, 0, 0, 0]) }, { strides: attr.ints([1, 3]) }]) {
+      const g = await same("19 dilated", {
+        opset: 19,
+        op: "AveragePool",
+        attrs: {
+          ...attrs,
+          ...more,
+          dilations: attr.ints([2, 1]),
+          count_include_pad: attr.int(include),
+        },
+        feeds: [x4],
+        tolerance: 1e-6,
+      });
+      assert.match(ops(g), /^Conv( Mul)?$/);
+    }
+  }
+  await same("LpPool 18 dilated, ceil", {
+    opset: 18,
+    op: "LpPool",
+    attrs: { ...attrs, dilations: attr.ints([1, 2]), p: attr.int(3) },
+    feeds: [x4],
+    tolerance: 1e-5,
+  });
   refused({
     opset: 19,
     op: "AveragePool",
     attrs: { ...attrs, dilations: attr.ints([2, 1]) },
     feeds: [x4],
+    open: true,
   }, /dilated/);
   await same("LpPool 18", {
     opset: 18,
@@ -112,14 +137,43 @@ Deno.test("QuantizeLinear 10, 13, 19, 21 and DequantizeLinear", async () => {
     constants: [scale],
     outputs,
   });
+  const blocks = f32([2, 2, 5, 4], Array.from({ length: 80 }, (_, i) => 0.01 + i / 500));
+  const zeros: Tensor = {
+    dtype: "int8",
+    shape: [2, 2, 5, 4],
+    data: Int8Array.from({ length: 80 }, (_, i) => i % 7 - 3),
+  };
+  const blocked = { block_size: attr.int(2), axis: attr.int(1) };
+  await same("Q in blocks", {
+    opset: 21,
+    op: "QuantizeLinear",
+    attrs: blocked,
+    feeds: [x4],
+    constants: [blocks, zeros],
+    outputs,
+  });
+  const whole: Tensor = {
+    dtype: "int8",
+    shape: [2, 3, 5, 4],
+    data: Int8Array.from({ length: 120 }, (_, i) => i * 37 % 256 - 128),
+  };
+  await same("DQ in blocks", {
+    opset: 21,
+    op: "DequantizeLinear",
+    attrs: blocked,
+    feeds: [whole],
+    constants: [blocks, zeros],
+    tolerance: 1e-6,
+  });
   refused({
     opset: 21,
     op: "QuantizeLinear",
-    attrs: { block_size: attr.int(2), axis: attr.int(1) },
+    attrs: blocked,
     feeds: [x4],
-    constants: [scale, zero],
+    constants: [blocks, zeros],
     outputs,
-  }, /block-wise/);
+    open: true,
+  }, /shape of the blocks/);
   const q: Tensor = { dtype: "int8", shape: [4], data: Int8Array.of(-128, 0, 3, 127) };
   for (const opset of [10, 19, 21]) {
     await same(`DQ ${opset}`, {

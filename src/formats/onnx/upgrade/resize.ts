@@ -14,6 +14,7 @@ import {
   stringAttr,
 } from "../../../ir/graph.ts";
 import { f32 } from "../../../ir/tensor.ts";
+import { type AxisScale, resizeByMatrix } from "./resize_matrix.ts";
 import {
   addInts,
   constantInput,
@@ -93,40 +94,56 @@ function resize(n: Node, c: Context): readonly Node[] | undefined {
   if (c.opset < 18) return attrs === n.attrs ? undefined : [rewired(n, inputs, attrs)];
 
   if (n.attrs.has("axes")) inputs = allAxes(n, c);
-  if (intAttr(n, "antialias", 0) !== 0) {
-    // It does nothing where no axis shrinks.
-    const scales = scalesOf({ ...n, inputs }, c);
-    if (scales?.every((s) => s >= 1) !== true) {
-      throw refuse(n, "antialiasing is not supported", "Export with antialias=False.");
-    }
+  const full = { ...n, inputs };
+  const policy = stringAttr(n, "keep_aspect_ratio_policy", "stretch");
+  const kept = policy === "stretch" ? undefined : keptAspect(full, c);
+  const axes = kept ?? axesOf(full, c);
+  const antialias = intAttr(n, "antialias", 0) !== 0;
+  const symmetric = coordinates === "half_pixel_symmetric";
+  if ((antialias || symmetric) && axes === undefined) {
+    throw refuse(
+      n,
+      `the input size of ${antialias ? "antialiasing" : coordinates} is not known`,
+      "Fix the input shape.",
+    );
   }
-  if (stringAttr(n, "keep_aspect_ratio_policy", "stretch") !== "stretch") {
-    inputs = keptAspect({ ...n, inputs }, c);
+  // What these ask for does nothing where no axis shrinks, or sizes are what the scales say.
+  const exact = (a: AxisScale) => Math.abs(a.size * a.scale - a.out) < 1e-9;
+  const needed = antialias && axes?.some((a) => a.scale < 1) ||
+    symmetric && !axes?.every(exact) || kept !== undefined && !kept.every(exact);
+  if (needed && axes !== undefined) return resizeByMatrix(full, c, axes);
+  if (kept !== undefined) {
+    inputs = [
+      n.inputs[0] ?? "",
+      inputs[1] ?? "",
+      "",
+      addInts(n, c, "sizes", kept.map((a) => a.out)),
+    ];
   }
-  if (coordinates === "half_pixel_symmetric") {
-    // It differs from half_pixel only where the output size is not the scaled input size.
-    const { shape } = c.fact(n.inputs[0] ?? "");
-    const bySize = (inputs[3] ?? "") !== "";
-    const scales = bySize ? undefined : scalesOf({ ...n, inputs }, c);
-    const exact = bySize ||
-      (shape !== undefined && scales !== undefined &&
-        shape.every((d, i) => d >= 0 && Number.isInteger(d * scales[i]!)));
-    if (!exact) throw refuse(n, "half_pixel_symmetric is not supported", "Use half_pixel.");
+  if (symmetric) {
     attrs = new Map([...attrs, ["coordinate_transformation_mode", attr.string("half_pixel")]]);
   }
   return [rewired(n, inputs, without(attrs, "axes", "antialias", "keep_aspect_ratio_policy"))];
 }
 
-/** Scale of every axis where it is known: stated, or output size over input size. */
-function scalesOf(n: Node, c: Context): number[] | undefined {
+/** Sizes and scale of every axis where they are known: stated, or output size over input size. */
+function axesOf(n: Node, c: Context): AxisScale[] | undefined {
+  const { shape } = c.fact(n.inputs[0] ?? "");
   const stated = n.inputs[2] ?? "";
   if (stated !== "" && c.constant(stated)?.data.length !== 0) {
-    return constantInput(n, c, 2, "the list of scales");
+    const scales = c.constant(stated) && constantInput(n, c, 2, "the list of scales");
+    if (scales === undefined || shape === undefined) return undefined;
+    if (shape.some((d, i) => d < 0 && scales[i] !== 1)) return undefined;
+    return shape.map((size, i) => ({
+      size,
+      scale: scales[i]!,
+      out: Math.floor(size * scales[i]!),
+    }));
   }
-  const { shape } = c.fact(n.inputs[0] ?? "");
-  const sizes = constantInput(n, c, 3, "the list of sizes");
-  if (shape === undefined || sizes === undefined || shape.includes(-1)) return undefined;
-  return sizes.map((s, i) => s / shape[i]!);
+  const list = c.constant(n.inputs[3] ?? "");
+  if (shape === undefined || list === undefined || shape.includes(-1)) return undefined;
+  const sizes = constantInput(n, c, 3, "the list of sizes")!;
+  return shape.map((size, i) => ({ size, out: sizes[i]!, scale: sizes[i]! / size }));
 }
 
 /** Scales, sizes and roi for all axes instead of those of the attribute `axes`. */
@@ -166,36 +183,24 @@ function allAxes(n: Node, c: Context): string[] {
 }
 
 /**
- * Inputs after `keep_aspect_ratio_policy`: one scale for all resized axes, sizes rounded half up. Opset 17
- * derives the scale from the sizes or the sizes (rounded down) from the scale, so a size that has to be
- * rounded up while the scale stays has no form there.
+ * Axes under `keep_aspect_ratio_policy`: one scale for all resized axes, sizes rounded half up. Undefined
+ * where scales are given, which it does not affect.
  */
-function keptAspect(n: Node, c: Context): string[] {
+function keptAspect(n: Node, c: Context): AxisScale[] | undefined {
   const sizes = constantInput(n, c, 3, "the list of sizes");
-  if (sizes === undefined || sizes.length === 0) return [...n.inputs]; // Scales are not affected.
-  const x = n.inputs[0] ?? "";
-  const { shape } = c.fact(x);
+  if (sizes === undefined || sizes.length === 0) return undefined;
+  const { shape } = c.fact(n.inputs[0] ?? "");
   if (shape === undefined || shape.includes(-1)) {
     throw refuse(n, "the input size is not known", "Fix the input shape.");
   }
-  const policy = stringAttr(n, "keep_aspect_ratio_policy");
   const given = n.attrs.has("axes")
     ? intsAttr(n, "axes").map((a) => a < 0 ? a + shape.length : a)
     : shape.map((_, i) => i);
   const ratios = given.map((a) => sizes[a]! / shape[a]!);
-  const scale = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
-  const scales = shape.map((_, i) => given.includes(i) ? scale : 1);
-  const wanted = shape.map((d, i) => Math.floor(scales[i]! * d + 0.5));
-  if (shape.every((d, i) => Math.abs(scales[i]! * d - wanted[i]!) < 1e-9)) {
-    return [x, n.inputs[1] ?? "", "", addInts(n, c, "sizes", wanted)];
-  }
-  const single = scales.map(Math.fround);
-  if (shape.some((d, i) => Math.floor(Math.fround(single[i]! * d)) !== wanted[i])) {
-    throw refuse(
-      n,
-      `keep_aspect_ratio_policy=${policy} gives a size that has to be rounded up`,
-      "Export the model with the sizes written out (policy stretch).",
-    );
-  }
-  return [x, n.inputs[1] ?? "", c.addConstant(`${n.name}_scales`, f32([single.length], single))];
+  const policy = stringAttr(n, "keep_aspect_ratio_policy");
+  const common = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
+  return shape.map((size, i) => {
+    const scale = given.includes(i) ? common : 1;
+    return { size, scale, out: Math.floor(scale * size + 0.5) };
+  });
 }

@@ -5,19 +5,13 @@
  */
 
 import { attr, intAttr, type Node, stringAttr } from "../../../ir/graph.ts";
-import { type Context, refuse, rewired, without } from "./context.ts";
-
-/** Cast 19: `saturate` is about float8, which is refused as a type. */
-export function cast(n: Node, _c: Context): readonly Node[] | undefined {
-  return n.attrs.has("saturate") ? [rewired(n, n.inputs, without(n.attrs, "saturate"))] : undefined;
-}
+import { constantInput, type Context, refuse, rewired, without } from "./context.ts";
+import { sampledVolume } from "./grid_volume.ts";
 
 /** GridSample 20 names its modes anew and takes volumes. */
 export function gridSample(n: Node, c: Context): readonly Node[] | undefined {
   if (c.opset < 20) return undefined;
-  if (c.fact(n.inputs[0] ?? "").rank === 5) {
-    throw refuse(n, "sampling of volumes is not supported");
-  }
+  if (c.fact(n.inputs[0] ?? "").rank === 5) return sampledVolume(n, c);
   const mode = stringAttr(n, "mode", "linear");
   const name = mode === "linear" ? "bilinear" : mode === "cubic" ? "bicubic" : mode;
   return [rewired(n, n.inputs, new Map([...n.attrs, ["mode", attr.string(name)]]))];
@@ -49,22 +43,18 @@ export function legacyBroadcast(n: Node, _c: Context): readonly Node[] | undefin
   return [rewired(n, n.inputs, attrs)];
 }
 
-/** Equal of 19 compares strings. */
-export function equal(n: Node, c: Context): readonly Node[] | undefined {
-  if (n.inputs.some((i) => c.fact(i).dtype === "string")) {
-    throw refuse(n, "comparing strings is not supported");
-  }
-  return legacyBroadcast(n, c);
-}
-
-/** Scan 8 has a batch dimension and other inputs. */
-export function scan(n: Node, c: Context): readonly Node[] | undefined {
-  if (c.opset >= 9) return undefined;
-  throw refuse(n, "Scan of opset 8 is not supported", "Export the model with opset 9 or later.");
-}
-
 /** DFT 20 takes its axis as an input. */
 export function dft(n: Node, c: Context): readonly Node[] | undefined {
   if (c.opset < 20) return undefined;
-  throw refuse(n, "DFT of opset 20 is not supported", "Export the model with opset 17.");
+  const [axis = -2] = constantInput(n, c, 2, "the axis") ?? [];
+  const { rank } = c.fact(n.inputs[0] ?? "");
+  if (axis < 0 && rank === undefined) throw refuse(n, "the rank of the input is not known");
+  const at = attr.int(axis < 0 ? axis + rank! : axis);
+  return [rewired(n, n.inputs.slice(0, 2), new Map([...n.attrs, ["axis", at]]))];
+}
+
+/** OptionalGetElement of a tensor is that tensor. */
+export function optionalGetElement(n: Node, c: Context): readonly Node[] | undefined {
+  if (c.fact(n.inputs[0] ?? "").dtype === undefined) return undefined;
+  return [{ ...n, op: "Identity", attrs: new Map() }];
 }

@@ -44,12 +44,15 @@ Deno.test("BatchNormalization 7 with spatial=0", async () => {
   assert.equal(g.nodes.some((n) => n.op === "BatchNormalization"), false);
 });
 
-Deno.test("BatchNormalization in training mode and with used statistics is refused", () => {
-  const constants = [11, 12, 13, 14].map((s) => randomTensor([3], s));
-  const base = { op: "BatchNormalization", feeds: [x4], constants };
-  refused({ ...base, opset: 15, attrs: { training_mode: attr.int(1) } }, /training mode/);
-  const outputs = ["y", "m", "v", "sm", "sv"].map((name) => ({ name }));
-  refused({ ...base, opset: 9, outputs }, /statistics/);
+Deno.test("BatchNormalization in training mode takes the batch's own statistics", async () => {
+  const [scale, bias, mean] = [11, 12, 13].map((s) => randomTensor([3], s));
+  const constants = [scale!, bias!, mean!, f32([3], [0.5, 1.5, 2])];
+  const base = { op: "BatchNormalization", feeds: [x4], constants, tolerance: 1e-5 };
+  const attrs = { training_mode: attr.int(1), momentum: attr.float(0.7) };
+  const outputs = ["y", "mean", "variance"].map((name) => ({ name }));
+  await same("training", { ...base, opset: 15, attrs, outputs });
+  const five = ["y", "m", "v", "sm", "sv"].map((name) => ({ name }));
+  refused({ ...base, opset: 9, outputs: five }, /statistics/);
 });
 
 Deno.test("unused statistics of BatchNormalization are cut off", () => {
