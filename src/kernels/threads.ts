@@ -47,6 +47,9 @@ const idle = 1000;
 /** Starting a worker blocks for some 20 ms, the time of so many multiply-adds on one thread. */
 const startingWork = 1e9;
 
+/** The web's Worker: some libraries for Node put another one, which takes no blobs, in its place later. */
+const WebWorker = globalThis.Worker;
+
 /** Workers beside the caller's thread where nothing is said: the cores, but at most 8 threads. */
 function defaultWorkers(): number {
   return Math.min(7, (globalThis.navigator?.hardwareConcurrency ?? 1) - 1);
@@ -147,7 +150,7 @@ export class KernelPool implements Executor {
     // One that fails stays "starting" and is not tried again.
     try {
       const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-      const worker = new Worker(url, { type: "module" });
+      const worker = new WebWorker(url, { type: "module" });
       URL.revokeObjectURL(url);
       this.#workers[i] = worker;
       const ready = new Promise<boolean>((done) => {
