@@ -148,6 +148,7 @@ export class KernelPool implements Executor {
     Atomics.store(c, word.lives + i, life.starting);
     this.#worked = 0;
     // One that fails stays "starting" and is not tried again.
+    if (globalThis.Worker === undefined) return Promise.resolve(false);
     try {
       const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
       const worker = new WebWorker(url, { type: "module" });
