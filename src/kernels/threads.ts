@@ -50,6 +50,17 @@ const startingWork = 1e9;
 /** The web's Worker: some libraries for Node put another one, which takes no blobs, in its place later. */
 const WebWorker = globalThis.Worker;
 
+/** Polls (some 100 us) before the caller sleeps until the others are ready: they may need its core. */
+const polls = 20000;
+
+/** Options of a pool. */
+export interface PoolOptions {
+  /** Threads beside the caller's; default: one less than the cores, at most 7. */
+  readonly workers?: number;
+  /** Starts a module worker from a URL; default: the web's Worker. */
+  readonly start?: (url: string) => Worker;
+}
+
 /** Workers beside the caller's thread where nothing is said: the cores, but at most 8 threads. */
 function defaultWorkers(): number {
   return Math.min(7, (globalThis.navigator?.hardwareConcurrency ?? 1) - 1);
@@ -76,12 +87,14 @@ export class KernelPool implements Executor {
   /** Multiply-adds between the starts of two workers. */
   readonly #startingWork: number;
   readonly #workers: (Worker | undefined)[];
+  readonly #newWorker: (url: string) => Worker;
   #generation = 0;
   /** Multiply-adds since a worker was started. */
   #worked = 0;
 
-  private constructor(arena: Arena, workers: number, startingWork: number) {
-    const count = Math.max(0, Math.min(workers, mostWorkers));
+  private constructor(arena: Arena, options: PoolOptions, startingWork: number) {
+    const count = Math.max(0, Math.min(options.workers ?? defaultWorkers(), mostWorkers));
+    this.#newWorker = options.start ?? ((url) => new WebWorker(url, { type: "module" }));
     this.#arena = arena;
     this.#startingWork = startingWork;
     this.#control = arena.alloc(words * 4, 64);
@@ -96,9 +109,9 @@ export class KernelPool implements Executor {
    */
   static async create(
     arena: Arena,
-    options: { readonly workers?: number } = {},
+    options: PoolOptions = {},
   ): Promise<KernelPool> {
-    const pool = new KernelPool(arena, options.workers ?? defaultWorkers(), 0);
+    const pool = new KernelPool(arena, options, 0);
     for (let i = 0; i < pool.#workers.length; i++) {
       if (!await pool.#start(i)) break;
     }
@@ -113,13 +126,9 @@ export class KernelPool implements Executor {
    */
   static lazy(
     arena: Arena,
-    options: { readonly workers?: number; readonly startingWork?: number } = {},
+    options: PoolOptions & { readonly startingWork?: number } = {},
   ): KernelPool {
-    return new KernelPool(
-      arena,
-      options.workers ?? defaultWorkers(),
-      options.startingWork ?? startingWork,
-    );
+    return new KernelPool(arena, options, options.startingWork ?? startingWork);
   }
 
   /** Threads that work now, the caller's included. */
@@ -151,7 +160,7 @@ export class KernelPool implements Executor {
     if (globalThis.Worker === undefined) return Promise.resolve(false);
     try {
       const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-      const worker = new WebWorker(url, { type: "module" });
+      const worker = this.#newWorker(url);
       URL.revokeObjectURL(url);
       this.#workers[i] = worker;
       const ready = new Promise<boolean>((done) => {
@@ -265,8 +274,12 @@ export class KernelPool implements Executor {
       last = Math.floor(k / perStrip);
       Atomics.add(c, word.finished, 1);
     }
-    // The others are inside their last chunks: waiting is short.
-    while (Atomics.load(c, word.finished) < chunks);
+    // The others are inside their last chunks: waiting is short, unless they have no core of their own.
+    for (let i = 0;; i++) {
+      const done = Atomics.load(c, word.finished);
+      if (done >= chunks) break;
+      if (i > polls && maySleep()) Atomics.wait(c, word.finished, done, 1);
+    }
   }
 
   #chunk(
@@ -288,4 +301,19 @@ export class KernelPool implements Executor {
       for (let p = from; p < to; p += 4) micro.depthwise(block, strip, p, scratch);
     }
   }
+}
+
+let sleeps: boolean | undefined;
+
+/** Whether this thread may sleep: the main thread of a browser may not. */
+function maySleep(): boolean {
+  if (sleeps === undefined) {
+    try {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
+      sleeps = true;
+    } catch {
+      sleeps = false;
+    }
+  }
+  return sleeps;
 }

@@ -45,7 +45,7 @@ self.onmessage = ({ data: { module, memory, control, words, index, idle } }) => 
       } else {
         for (let p = from; p < to; p += 4) micro.depthwise(block, strip, p, scratch);
       }
-      Atomics.add(c, 1, 1);
+      if (Atomics.add(c, 1, 1) + 1 === chunks) Atomics.notify(c, 1);
     }
   }
 };
