@@ -87,9 +87,17 @@ export function makertbinCommand(): Command {
       collectPair,
       new Map<string, string>(),
     )
-    .option("--accuracy <s>", "similarity of the outputs to reach with int16 tensors", within(1))
-    .option("--latency-budget <us>", "most microseconds of the BPU part", within(Infinity))
-    .option("--int16-tensors <n>", "most tensors that become int16", within(Infinity))
+    .option(
+      "--accuracy <s>",
+      "similarity of the outputs to reach with int16 tensors",
+      within("--accuracy", 1),
+    )
+    .option(
+      "--latency-budget <us>",
+      "most microseconds of the BPU part",
+      within("--latency-budget", Infinity),
+    )
+    .option("--int16-tensors <n>", "most tensors that become int16", tensorCount)
     .option("--json", "print the result as one JSON object")
     .option("--debug", "show stack traces of errors")
     .addHelpText(
@@ -104,15 +112,22 @@ export function makertbinCommand(): Command {
 }
 
 /** Parses a number above 0 and at most `most`. */
-function within(most: number): (text: string) => number {
+function within(flag: string, most: number): (text: string) => number {
   return (text) => {
     const v = Number(text);
     if (text.trim() !== "" && v > 0 && v <= most && v < Infinity) return v;
-    throw new BpuError(
-      "usage",
-      `${JSON.stringify(text)} is not a number above 0${most === 1 ? " and at most 1" : ""}`,
-    );
+    const bounds = most === 1 ? "above 0 and at most 1, 0.999 for example" : "above 0";
+    throw new BpuError("usage", `${flag} takes a number ${bounds}, not ${JSON.stringify(text)}`);
   };
+}
+
+function tensorCount(text: string): number {
+  const n = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(n) && n >= 1) return n;
+  throw new BpuError(
+    "usage",
+    `--int16-tensors takes a whole number from 1 up, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** The int16 search that the flags ask for. */
@@ -122,7 +137,7 @@ function goalOf(f: Flags): MixedGoal | undefined {
   return {
     ...(accuracy === undefined ? {} : { accuracy }),
     ...(latencyBudget === undefined ? {} : { latency: latencyBudget }),
-    ...(int16Tensors === undefined ? {} : { tensors: Math.floor(int16Tensors) }),
+    ...(int16Tensors === undefined ? {} : { tensors: int16Tensors }),
   };
 }
 

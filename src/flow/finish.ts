@@ -13,6 +13,7 @@ import { searchSchedule } from "../compile/schedule.ts";
 import type { Bin } from "../container/bin.ts";
 import type { Json } from "../container/codec.ts";
 import { scaleInfo } from "../container/deleted.ts";
+import { functionCalls, performanceJson } from "../container/performance.ts";
 import type { Deleted } from "../container/deleted.ts";
 import { deletableNodes, removeNode, removeType } from "../container/modify.ts";
 import { BpuError, sentenceOf } from "../errors.ts";
@@ -124,20 +125,6 @@ function withoutEdges(
   return { bin: at, deleted };
 }
 
-/** Function calls of at most `limit` microseconds that a program is cut into (0: one a subgraph). */
-export function functionCalls(nodes: readonly NodeCost[], limit: number): number {
-  let calls = 0, at: number | undefined, us = 0;
-  for (const n of nodes) {
-    if (at !== n.subgraph || (limit > 0 && us + n.us > limit)) {
-      calls++;
-      us = 0;
-    }
-    at = n.subgraph;
-    us += n.us;
-  }
-  return calls;
-}
-
 /** Nodes that cost more than in theory by more than `advice` microseconds, as log lines. */
 export function adviceLines(nodes: readonly NodeCost[], advice: number): string[] {
   if (advice <= 0) return [];
@@ -147,30 +134,6 @@ export function adviceLines(nodes: readonly NodeCost[], advice: number): string[
       `shape ${shapeText(n.shape)} is computed as ${shapeText(n.aligned)}, ` +
       `${(100 * ratio).toFixed(1)} % padding`;
   });
-}
-
-function perfJson(e: Estimate, calls: number, layers: boolean): Json {
-  const number = (v: number) => Math.round(v * 1000) / 1000;
-  return {
-    latency_us: number(e.latencyUs),
-    fps: number(e.fps),
-    ddr_bytes: e.ddrBytes,
-    macs: e.macs,
-    function_calls: calls,
-    ...(!layers ? {} : {
-      layers: e.nodes.map((n): Json => ({
-        name: n.name,
-        op: n.op,
-        subgraph: n.subgraph,
-        us: number(n.us),
-        ideal_us: number(n.idealUs),
-        macs: n.macs,
-        ddr_bytes: n.ddrBytes,
-        shape: [...n.shape],
-        aligned_shape: [...n.aligned],
-      })),
-    }),
-  };
 }
 
 /** Ports in the info section show the whole batch. */
@@ -212,7 +175,7 @@ export function finish(made: Bin, config: CompleteConfig, o: FinishOptions): Fin
       program,
       info: {
         ...batchedInfo(bin.info, program),
-        performance: perfJson(cost, calls, config.compiler.debug),
+        performance: performanceJson(cost, calls, config.compiler.debug),
       },
     },
     deleted,
