@@ -252,6 +252,16 @@ Deno.test("makertbin: wrong flags and a failed conversion leave no file and end 
       const shape = await makertbin(dir, ["-c", "c.yaml", "-i", "data", "1x3x8x8"]);
       equal(shape.code, 2);
       match(shape.err, /--input-shape works with --fast-perf only/);
+      for (
+        const [flag, value, what] of [
+          ["--accuracy", "2", /--accuracy takes a number above 0 and at most 1.*"2"/],
+          ["--int16-tensors", "0.5", /--int16-tensors takes a whole number.*"0.5"/],
+        ] as const
+      ) {
+        const r = await makertbin(dir, ["-c", "c.yaml", flag, value]);
+        equal(r.code, 2);
+        match(r.err, what);
+      }
       equal((await makertbin(dir, ["--fast-perf"])).code, 2);
       equal((await makertbin(dir, [])).code, 2);
     },
