@@ -90,9 +90,13 @@ function levelsOf(graph: Graph, targets: readonly BiasTarget[]): BiasTarget[][] 
 
 /** The tensor with a number added to every channel. */
 function shifted(t: Tensor, delta: Float32Array): Tensor {
-  const data = t.data as Float32Array;
-  const inner = data.length / (t.shape[0]! * delta.length);
-  const out = data.map((v, i) => v + delta[Math.floor(i / inner) % delta.length]!);
+  const data = t.data as Float32Array, channels = delta.length;
+  const rows = t.shape[0]! * channels, inner = data.length / rows;
+  const out = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    const d = delta[row % channels]!;
+    for (let i = row * inner; i < (row + 1) * inner; i++) out[i] = data[i]! + d;
+  }
   return { dtype: t.dtype, shape: t.shape, data: out };
 }
 

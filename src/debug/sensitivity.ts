@@ -12,7 +12,7 @@ import type { Graph } from "../ir/graph.ts";
 import { byteSize, elementCount, isStatic } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { quantizeValue } from "../ops/arithmetic.ts";
-import { noiseOf, similarity } from "./similarity.ts";
+import { noiseOf, reference } from "./similarity.ts";
 
 /** A change of a tensor's values, such as fake quantization. */
 export type Change = (values: Float32Array) => Float32Array;
@@ -58,6 +58,7 @@ export async function openReplay(
   await session.close();
   const names = graph.outputs.map((o) => o.name);
   const wanted = kept.map((m) => new Map(names.map((n): [string, Tensor] => [n, m.get(n)!])));
+  const compared = reference(wanted);
   const readers = consumers(graph);
 
   /** Tensors that depend on one. */
@@ -106,7 +107,7 @@ export async function openReplay(
             }
             found.push(result);
           }
-          const s = similarity(wanted, found);
+          const s = compared.compare(found);
           out.push(s.parts.reduce((sum, p) => sum + noiseOf(p.fidelity), 0) / s.parts.length);
         }
         return out;

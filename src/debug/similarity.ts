@@ -49,6 +49,63 @@ function featureAxis(shape: readonly number[]): number {
   return shape[1]! < shape[2]! ? 1 : 2;
 }
 
+/** Outputs of the float model that recipes are compared with: what depends on them alone is known. */
+export interface Reference {
+  /** @param found outputs of the same samples, in their order */
+  compare(found: readonly ReadonlyMap<string, Tensor>[]): Similarity;
+}
+
+/** One output of a reference. */
+interface Wanted {
+  readonly name: string;
+  readonly values: readonly ArrayLike<number>[];
+  fidelity(got: readonly ArrayLike<number>[]): Fidelity[];
+  /** Whether every sample is one vector. */
+  readonly vector: boolean;
+}
+
+/**
+ * Prepares a comparison.
+ *
+ * @param wanted outputs of the float model, one map a sample
+ */
+export function reference(wanted: readonly ReadonlyMap<string, Tensor>[]): Reference {
+  const outputs = [...wanted[0]?.keys() ?? []].map((name): Wanted => {
+    const values = wanted.map((m) => numbersOf(m.get(name)!));
+    const { shape } = wanted[0]!.get(name)!;
+    const axis = featureAxis(shape);
+    if (axis >= 0) {
+      return { name, values, vector: false, fidelity: features(name, shape, axis, values) };
+    }
+    return {
+      ...{ name, values, vector: true },
+      fidelity: (got) => [{ output: name, kind: "all", fidelity: vectorFidelity(values, got) }],
+    };
+  });
+  return {
+    compare(found) {
+      const parts: Fidelity[] = [];
+      let cosines = 0, vectors = 0, same = 0;
+      for (const { name, values, vector, fidelity } of outputs) {
+        const got = found.map((m) => numbersOf(m.get(name)!));
+        for (const [i, w] of values.entries()) cosines += cosine(w, got[i]!);
+        parts.push(...fidelity(got));
+        if (!vector || values[0]!.length < 2) continue;
+        vectors += values.length;
+        for (const [i, w] of values.entries()) if (largest(w) === largest(got[i]!)) same++;
+      }
+      const n = Math.max(1, parts.length);
+      return {
+        score: parts.reduce((s, p) => s + p.fidelity, 0) / n,
+        worst: parts.reduce((s, p) => Math.min(s, p.fidelity), 1),
+        agreement: vectors === 0 ? 1 : same / vectors,
+        cosine: cosines / Math.max(1, outputs.length * wanted.length),
+        parts,
+      };
+    },
+  };
+}
+
 /**
  * Compares outputs of samples.
  *
@@ -58,31 +115,7 @@ export function similarity(
   wanted: readonly ReadonlyMap<string, Tensor>[],
   found: readonly ReadonlyMap<string, Tensor>[],
 ): Similarity {
-  const parts: Fidelity[] = [];
-  let cosines = 0, vectors = 0, same = 0;
-  const names = [...wanted[0]?.keys() ?? []];
-  for (const name of names) {
-    const want = wanted.map((m) => numbersOf(m.get(name)!));
-    const got = found.map((m) => numbersOf(m.get(name)!));
-    const shape = wanted[0]!.get(name)!.shape;
-    for (const [i, w] of want.entries()) cosines += cosine(w, got[i]!);
-    const axis = featureAxis(shape);
-    if (axis < 0) {
-      parts.push({ output: name, kind: "all", fidelity: vectorFidelity(want, got) });
-      if (want[0]!.length > 1) {
-        vectors += want.length;
-        for (const [i, w] of want.entries()) if (largest(w) === largest(got[i]!)) same++;
-      }
-    } else parts.push(...features(name, shape, axis, want, got));
-  }
-  const n = Math.max(1, parts.length);
-  return {
-    score: parts.reduce((s, p) => s + p.fidelity, 0) / n,
-    worst: parts.reduce((s, p) => Math.min(s, p.fidelity), 1),
-    agreement: vectors === 0 ? 1 : same / vectors,
-    cosine: cosines / Math.max(1, names.length * wanted.length),
-    parts,
-  };
+  return reference(wanted).compare(found);
 }
 
 function largest(v: ArrayLike<number>): number {
@@ -110,13 +143,30 @@ class Moments {
   #bb = 0;
   #ab = 0;
 
-  add(a: number, b: number, weight = 1): void {
-    this.#n += weight;
-    this.#a += weight * a;
-    this.#b += weight * b;
-    this.#aa += weight * a * a;
-    this.#bb += weight * b * b;
-    this.#ab += weight * a * b;
+  /** Adds the pairs of a run; without weights each counts once. */
+  addRun(
+    first: ArrayLike<number>,
+    second: ArrayLike<number>,
+    { at, step, n: count, from }: Omit<Run, "k">,
+    weights?: Float64Array,
+  ): void {
+    let n = 0, a = 0, b = 0, aa = 0, bb = 0, ab = 0;
+    for (let i = 0, j = at; i < count; i++, j += step) {
+      const u = first[j]!, v = second[j]!;
+      const w = weights === undefined ? 1 : weights[from + i]!;
+      n += w;
+      a += w * u;
+      b += w * v;
+      aa += w * u * u;
+      bb += w * v * v;
+      ab += w * u * v;
+    }
+    this.#n += n;
+    this.#a += a;
+    this.#b += b;
+    this.#aa += aa;
+    this.#bb += bb;
+    this.#ab += ab;
   }
 
   /** Covariance, and the sum of the variances and of the squared offset; not divided by n. */
@@ -149,10 +199,40 @@ function vectorFidelity(
   const one = new Moments();
   const all = want.map((w, k) => {
     const m = single ? one : new Moments();
-    for (let i = 0; i < w.length; i++) m.add(w[i]!, got[k]![i]!);
+    m.addRun(w, got[k]!, { at: 0, step: 1, n: w.length, from: 0 });
     return m;
   });
   return concordance(single ? [one] : all, single);
+}
+
+/** A tensor as [outer][features][inner]. */
+interface Blocks {
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+}
+
+/** Values of one feature: `n` of them from index `at` on, at the positions from `from` on. */
+interface Run {
+  readonly k: number;
+  readonly at: number;
+  readonly step: number;
+  readonly n: number;
+  readonly from: number;
+}
+
+/** Long runs that hold every element once. */
+function runsOf({ outer, count, inner }: Blocks): Run[] {
+  const all: Run[] = [];
+  for (let k = 0; k < count; k++) {
+    if (inner === 1) all.push({ k, at: k, step: count, n: outer, from: 0 });
+    else {
+      for (let o = 0; o < outer; o++) {
+        all.push({ k, at: (o * count + k) * inner, step: 1, n: inner, from: o * inner });
+      }
+    }
+  }
+  return all;
 }
 
 function features(
@@ -160,62 +240,64 @@ function features(
   shape: readonly number[],
   axis: number,
   want: readonly ArrayLike<number>[],
-  got: readonly ArrayLike<number>[],
-): Fidelity[] {
+): Wanted["fidelity"] {
   const count = shape[axis]!;
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const sum = new Float64Array(count), low = new Float64Array(count).fill(Infinity);
+  const blocks: Blocks = { outer: want[0]!.length / (count * inner), count, inner };
+  const mean = new Float64Array(count), low = new Float64Array(count).fill(Infinity);
   const high = new Float64Array(count).fill(-Infinity);
-  const moments = Array.from({ length: count }, () => new Moments());
-  let per = 0;
+  const runs = runsOf(blocks);
   for (const w of want) {
-    per += w.length / count;
-    for (let i = 0; i < w.length; i++) {
-      const k = Math.floor(i / inner) % count, v = w[i]!;
-      sum[k]! += v;
-      if (v < low[k]!) low[k] = v;
-      if (v > high[k]!) high[k] = v;
+    for (const { k, at, step, n } of runs) {
+      let sum = 0, least = low[k]!, most = high[k]!;
+      for (let i = 0, j = at; i < n; i++, j += step) {
+        const v = w[j]!;
+        sum += v;
+        if (v < least) least = v;
+        if (v > most) most = v;
+      }
+      mean[k]! += sum;
+      low[k] = least;
+      high[k] = most;
     }
   }
+  const positions = blocks.outer * inner;
+  for (let k = 0; k < count; k++) mean[k]! /= positions * want.length;
   const bounded = Array.from({ length: count }, (_, k) => low[k]! >= 0 && high[k]! <= 1);
   const mixed = bounded.some((b) => b !== bounded[0]);
-  const positions = want[0]!.length / count;
-  for (const [s, w] of want.entries()) {
-    const g = got[s]!;
-    const weight = mixed ? salience(w, inner, count, bounded, sum, per) : undefined;
-    for (let i = 0; i < w.length; i++) {
-      const k = Math.floor(i / inner) % count;
-      const f = weight === undefined || bounded[k] ? 1 : weight[positionOf(i, inner, count)]!;
-      moments[k]!.add(w[i]!, g[i]!, f);
+  const weights = mixed
+    ? want.map((w) => salience(w, runs.filter((r) => bounded[r.k]), mean, positions))
+    : undefined;
+  const kinds: readonly (readonly [Fidelity["kind"], (k: number) => boolean])[] =
+    !mixed || positions === 1 ? [["all", () => true]] : [
+      ["probabilities", (k) => bounded[k]!],
+      ["values", (k) => !bounded[k]!],
+    ];
+  return (got) => {
+    const moments = Array.from({ length: count }, () => new Moments());
+    for (const [s, w] of want.entries()) {
+      const g = got[s]!, weight = weights?.[s];
+      for (const r of runs) moments[r.k]!.addRun(w, g, r, bounded[r.k] ? undefined : weight);
     }
-  }
-  const pool = (kind: Fidelity["kind"], take: (k: number) => boolean): Fidelity[] => [
-    { output, kind, fidelity: concordance(moments.filter((_, k) => take(k)), true) },
-  ];
-  if (!mixed || positions === 1) return pool("all", () => true);
-  return [
-    ...pool("probabilities", (k) => bounded[k]!),
-    ...pool("values", (k) => !bounded[k]!),
-  ];
-}
-
-function positionOf(i: number, inner: number, count: number): number {
-  return Math.floor(i / (inner * count)) * inner + i % inner;
+    return kinds.map(([kind, take]): Fidelity => ({
+      output,
+      kind,
+      fidelity: concordance(moments.filter((_, k) => take(k)), true),
+    }));
+  };
 }
 
 /** How far the probabilities of every position are from their means. */
 function salience(
   w: ArrayLike<number>,
-  inner: number,
-  count: number,
-  bounded: readonly boolean[],
-  sum: Float64Array,
-  per: number,
+  probabilities: readonly Run[],
+  mean: Float64Array,
+  positions: number,
 ): Float64Array {
-  const out = new Float64Array(w.length / count);
-  for (let i = 0; i < w.length; i++) {
-    const k = Math.floor(i / inner) % count;
-    if (bounded[k]) out[positionOf(i, inner, count)]! += (w[i]! - sum[k]! / per) ** 2;
+  const out = new Float64Array(positions);
+  for (const { k, at, step, n, from } of probabilities) {
+    const m = mean[k]!;
+    for (let i = 0, j = at; i < n; i++, j += step) out[from + i]! += (w[j]! - m) ** 2;
   }
   return out;
 }

@@ -9,6 +9,7 @@ import type { CalibrationEngine, Samples } from "../calibrate/observe.ts";
 import type { CompleteConfig } from "../formats/config/mod.ts";
 import type { CalibrationSet } from "../formats/data/mod.ts";
 import type { Graph } from "../ir/graph.ts";
+import { withKernels } from "../run/float_kernels/choose.ts";
 import { ASYMMETRIC } from "./search/asymmetric.ts";
 import {
   measure,
@@ -71,11 +72,13 @@ export function accuracySearch(
     mixed: () => found,
     files: () => files,
     async run(workshop, plain) {
+      // Hundreds of pieces of the graph are opened and run a few times each.
+      const engine = withKernels(o.engine, { whereverCovered: true });
       const judge = await createJudge(float, { ...o, held: o.split.held });
       const tools: SearchTools = {
         workshop,
         judge,
-        engine: o.engine,
+        engine,
         observed: () => samplesOf(o.samples, o.split.observed),
         log: o.log,
         ...(o.progress === undefined ? {} : { progress: o.progress }),

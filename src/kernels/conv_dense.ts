@@ -87,15 +87,12 @@ export function panels(
     const base = (g * panelsOf(s) + panel) * p.tapsH.length;
     for (let y = 0; y < p.tapsH.length; y++) {
       for (let x = 0; x < kw; x++) {
+        const ky = p.tapsH[y]!, kx = p.tapsW[x]!;
+        const first = single ? 0 : x * I;
+        const from = (base + y) * perRow + ((single ? x : 0) * steps * 8 + lane) * lanes;
         for (let i = 0; i < I; i++) {
-          const run = single ? x : 0, k = single ? i : x * I + i;
-          const step = run * steps + Math.floor(k / lanes);
-          out[(base + y) * perRow + (step * 8 + lane) * lanes + k % lanes] = at(
-            o,
-            i,
-            p.tapsH[y]!,
-            p.tapsW[x]!,
-          );
+          const k = first + i, part = k & (lanes - 1);
+          out[from + (k - part) * 8 + part] = at(o, i, ky, kx);
         }
       }
     }

@@ -11,7 +11,7 @@ import type { Graph } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { openProgram } from "../../run/simulator.ts";
 import { quantizedFeeds } from "../feeds.ts";
-import { similarity } from "../../debug/similarity.ts";
+import { reference } from "../../debug/similarity.ts";
 import type { Similarity } from "../../debug/similarity.ts";
 
 /** What a judge needs. */
@@ -45,23 +45,41 @@ export interface Judgement {
 /** Smallest loss that is told from none. */
 const FLOOR = 1e-6;
 
-/**
- * Whether one judgement is better than another of the same samples: the loss of all samples together
- * shrinks by more than `margin` of it, and the losses of the single samples shrink in the mean by more
- * than the standard error of that mean. One good sample among others that became worse proves nothing.
- */
-export function clearlyBetter(a: Judgement, than: Judgement, margin: number): boolean {
-  const all = (j: Judgement) => 1 - j.similarity.score;
-  if (!(all(a) < all(than) * (1 - margin))) return false;
+/** Mean of the gains (logarithms of ratios of losses) of the single samples, and its standard error. */
+function gain(a: Judgement, than: Judgement): { mean: number; error: number } {
   const n = Math.min(a.losses.length, than.losses.length);
-  if (n < 2) return true;
+  if (n < 2) return { mean: 0, error: 0 };
   const gains = Array.from(
     { length: n },
     (_, i) => Math.log((than.losses[i]! + FLOOR) / (a.losses[i]! + FLOOR)),
   );
   const mean = gains.reduce((s, g) => s + g, 0) / n;
   const variance = gains.reduce((s, g) => s + (g - mean) ** 2, 0) / (n - 1);
-  return mean > Math.sqrt(variance / n);
+  return { mean, error: Math.sqrt(variance / n) };
+}
+
+/**
+ * Whether one judgement is better than another of the same samples, among recipes of equal standing: the
+ * loss of all samples together shrinks by more than `margin` of it, and the single samples do not
+ * contradict (in the mean they lose by no more than the standard error). In detectors the loss of one
+ * sample with few objects is mostly noise, that of all together is not.
+ */
+export function better(a: Judgement, than: Judgement, margin: number): boolean {
+  const all = (j: Judgement) => 1 - j.similarity.score;
+  if (!(all(a) < all(than) * (1 - margin))) return false;
+  const { mean, error } = gain(a, than);
+  return mean >= -error;
+}
+
+/**
+ * The same where a step may do harm elsewhere: the losses of the single samples must also shrink in the
+ * mean by more than the standard error of that mean. One good sample among others that became worse
+ * proves nothing.
+ */
+export function clearlyBetter(a: Judgement, than: Judgement, margin: number): boolean {
+  if (!better(a, than, margin)) return false;
+  const { mean, error } = gain(a, than);
+  return Math.min(a.losses.length, than.losses.length) < 2 || mean > error;
 }
 
 /** Samples of a coarse evaluation. */
@@ -79,6 +97,9 @@ export async function createJudge(float: Graph, p: JudgeParts): Promise<Judge> {
   const few = all.length < 2 * COARSE
     ? all
     : Array.from({ length: COARSE }, (_, k) => Math.floor((k + 0.5) * all.length / COARSE));
+  const compared = reference(wanted);
+  const comparedFew = few === all ? compared : reference(few.map((k) => wanted[k]!));
+  const single = wanted.map((w) => reference([w]));
   let evaluations = 0;
   return {
     get evaluations() {
@@ -96,10 +117,9 @@ export async function createJudge(float: Graph, p: JudgeParts): Promise<Judge> {
           const feeds = quantizedFeeds(await p.samples.sample(p.held[k]!), p.integerInputs);
           found.push(await simulator.run(feeds));
         }
-        const own = used.map((k) => wanted[k]!);
         return {
-          similarity: similarity(own, found),
-          losses: own.map((w, i) => 1 - similarity([w], [found[i]!]).score),
+          similarity: (coarse ? comparedFew : compared).compare(found),
+          losses: used.map((k, i) => 1 - single[k]!.compare([found[i]!]).score),
         };
       } finally {
         await simulator.close();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clearlyBetter } from "./judge.ts";
+import { better, clearlyBetter } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
 
 const judged = (score: number, losses: readonly number[]): Judgement => ({
@@ -22,4 +22,15 @@ Deno.test("better: one sample decides alone, a perfect recipe is not beaten", ()
   const perfect = judged(1, [0, 0, 0]);
   assert.ok(!clearlyBetter(perfect, perfect, 0));
   assert.ok(!clearlyBetter(judged(0.9, [0.1, 0.1, 0.1]), perfect, 0));
+});
+
+Deno.test("better among equals: all samples together decide, unless the single ones contradict", () => {
+  const base = judged(0.9, [0.1, 0.1, 0.1, 0.1]);
+  // Two won, two lost: no proof, but no contradiction.
+  const mixed = judged(0.92, [0.02, 0.11, 0.04, 0.13]);
+  assert.ok(better(mixed, base, 0.03));
+  assert.ok(better(judged(0.91, [0.05, 0.14, 0.06, 0.15]), base, 0.03));
+  assert.ok(!clearlyBetter(judged(0.91, [0.05, 0.14, 0.06, 0.15]), base, 0.03));
+  assert.ok(!better(judged(0.901, [0.05, 0.14, 0.06, 0.15]), base, 0.03));
+  assert.ok(!better(judged(0.95, [0.08, 0.15, 0.15, 0.15]), base, 0.03));
 });

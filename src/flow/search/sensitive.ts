@@ -13,9 +13,9 @@ import { planScale } from "../../quantize/plan.ts";
 import type { TensorPlan } from "../../quantize/plan.ts";
 import { throughFunction } from "../calibrator.ts";
 import { asymmetricPlan } from "./asymmetric.ts";
-import { measure } from "./default_search.ts";
+import { MARGIN, measure } from "./default_search.ts";
 import type { Measured, SearchTools } from "./default_search.ts";
-import { clearlyBetter } from "./judge.ts";
+import { better } from "./judge.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Samples that the errors are measured on. */
@@ -164,5 +164,5 @@ export async function searchMix(
   }
   if (picked.length === 0) return { ...start, picked };
   const m = await measure(t, { ...start.recipe, methods }, `${start.name}, mixed`);
-  return clearlyBetter(m, start, 0) ? { ...m, picked } : { ...start, picked: [] };
+  return better(m, start, MARGIN.mixed) ? { ...m, picked } : { ...start, picked: [] };
 }

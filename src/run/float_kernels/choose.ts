@@ -5,8 +5,9 @@
  * @module
  */
 
-import type { Engine, Feeds } from "../../ir/engine.ts";
+import type { Engine, Feeds, Session } from "../../ir/engine.ts";
 import type { Graph } from "../../ir/graph.ts";
+import type { Tensor } from "../../ir/tensor.ts";
 import { createKernelEngine, type KernelEngineOptions, load, type Visitor } from "./engine.ts";
 import { planGraph } from "./lower.ts";
 import type { Plan } from "./plan.ts";
@@ -33,6 +34,29 @@ export function whyNotKernels(graph: Graph, fetch?: readonly string[]): string |
     : "convolutions are not most of its work, or it is too large";
 }
 
+/** How {@linkcode withKernels} and {@linkcode chooseFloatEngine} choose. */
+export interface ChooseOptions extends KernelEngineOptions {
+  /**
+   * Takes the kernels wherever they cover a graph. For many small graphs that run a few times each:
+   * they are opened in a fraction of the time that onnxruntime-web needs.
+   */
+  readonly whereverCovered?: boolean;
+}
+
+/** The plan of a graph that the kernels are to run. */
+function chosenPlan(
+  graph: Graph,
+  fetch: readonly string[] | undefined,
+  o: ChooseOptions,
+): Plan | undefined {
+  const planned = planGraph(graph, fetch);
+  if ("reason" in planned) return undefined;
+  const { plan } = planned;
+  return worthwhile(plan) || (o.whereverCovered === true && plan.bytes <= mostBytes)
+    ? plan
+    : undefined;
+}
+
 /**
  * The faster engine for a graph: the float32 kernels or `other` (onnxruntime-web). Results of the two
  * agree within float rounding.
@@ -50,9 +74,11 @@ export function whyNotKernels(graph: Graph, fetch?: readonly string[]): string |
 export function chooseFloatEngine(
   graph: Graph,
   other: Engine,
-  options: KernelEngineOptions & { readonly fetch?: readonly string[] } = {},
+  options: ChooseOptions & { readonly fetch?: readonly string[] } = {},
 ): Engine {
-  return whyNotKernels(graph, options.fetch) === undefined ? createKernelEngine(options) : other;
+  return chosenPlan(graph, options.fetch, options) === undefined
+    ? other
+    : createKernelEngine(options);
 }
 
 /** Samples, as many as there are, produced when they are needed. */
@@ -73,9 +99,19 @@ export interface Visiting {
   ): Promise<number | undefined>;
 }
 
+/** An engine that may run samples side by side, as calibration asks for. */
+interface Mapping extends Engine {
+  map?(
+    graph: Graph,
+    fetch: readonly string[] | undefined,
+    samples: Samples,
+    onResult: (index: number, outputs: Map<string, Tensor>) => void | Promise<void>,
+  ): Promise<void>;
+}
+
 /**
- * An engine whose `open` chooses anew for every graph, and whose `visit` (which calibration asks for)
- * shows tensors without copying them. Everything else is the given engine's.
+ * An engine whose `open` and `map` choose anew for every graph, and whose `visit` (which calibration
+ * asks for) shows tensors without copying them. Everything else is the given engine's.
  *
  * @example
  * ```ts
@@ -86,16 +122,33 @@ export interface Visiting {
  * await engine.close();
  * ```
  */
-export function withKernels<E extends Engine>(
+export function withKernels<E extends Mapping>(
   other: E,
-  options: KernelEngineOptions = {},
+  options: ChooseOptions = {},
 ): E & Visiting {
+  const opened = async (graph: Graph, fetch?: readonly string[]): Promise<Session | undefined> => {
+    const plan = chosenPlan(graph, fetch, options);
+    return plan === undefined ? undefined : await load(plan, options.workers);
+  };
+  const { map } = other;
+  const mapping: Pick<Mapping, "map"> = map === undefined ? {} : {
+    async map(graph, fetch, samples, onResult) {
+      const session = await opened(graph, fetch);
+      if (session === undefined) return await map(graph, fetch, samples, onResult);
+      let index = 0;
+      try {
+        for await (const feeds of samples) await onResult(index++, await session.run(feeds));
+      } finally {
+        await session.close();
+      }
+    },
+  };
   return {
     ...other,
+    ...mapping,
     name: `kernels or ${other.name}`,
-    open: (graph: Graph, fetch?: readonly string[]) =>
-      chooseFloatEngine(graph, other, { ...options, ...(fetch === undefined ? {} : { fetch }) })
-        .open(graph, fetch),
+    open: async (graph: Graph, fetch?: readonly string[]) =>
+      await opened(graph, fetch) ?? await other.open(graph, fetch),
     visit: (graph, fetch, samples, visitor, o) =>
       visitAll(graph, fetch, samples, visitor, { ...options, ...o }),
   };

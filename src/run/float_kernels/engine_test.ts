@@ -29,6 +29,29 @@ const cases: [string, Build][] = [
     const b = s.op("Conv", [a, s.c([3, 4, 3, 2])], { dilations: ints([1, 3]) });
     s.op("Clip", [b, s.c([], [-0.5]), s.c([], [0.75])]);
   }],
+  ["fake quantization of a picture, of weights and of activations", (s) => {
+    const scalar = (v: number) => s.c([], [v]);
+    const grid = (low: number, high: number) => ({ qmin: attr.int(low), qmax: attr.int(high) });
+    const fake = (x: string, scale: string, zero: string, low: number, high: number) =>
+      s.op("HzCalibration", [x, scale, zero], grid(low, high), "horizon");
+    const x = s.op(
+      "HzPreprocess",
+      [s.input([1, 3, 6, 7]), s.c([3, 3, 1, 1]), s.c([3])],
+      {},
+      "horizon",
+    );
+    const a = fake(x, scalar(1 / 50), s.int8(0), -128, 127);
+    const w = fake(
+      s.c([8, 3, 3, 3]),
+      s.c([8, 1, 1, 1], [1, 2, 3, 4, 5, 6, 7, 8].map((k) => k / 700)),
+      s.int8(0),
+      -127,
+      127,
+    );
+    const y = s.op("Conv", [a, w, s.c([8])]);
+    const b = fake(y, scalar(1 / 20), s.int8(-31), -128, 127);
+    s.op("Add", [fake(b, scalar(1 / 2000), s.int16(0), -32768, 32767), y]);
+  }],
   ["depthwise chains of every kernel", (s) => {
     let x = s.input([1, 20, 23, 22]);
     for (const [k, stride, pad] of [[3, 1, 1], [5, 1, 2], [3, 2, 1], [5, 2, 2], [7, 1, 3]]) {

@@ -21,7 +21,7 @@ import {
   lowerTranspose,
 } from "./move.ts";
 import { NotCovered, type Plan, Planner, type Value } from "./plan.ts";
-import { lowerBatchNormalization, lowerBinary, lowerUnary } from "./pointwise.ts";
+import { lowerBatchNormalization, lowerBinary, lowerCalibration, lowerUnary } from "./pointwise.ts";
 import {
   lowerLayerNormalization,
   lowerPool,
@@ -35,7 +35,7 @@ type Lower = (p: Planner, n: Node) => void;
 const of = (lower: Lower, ...ops: string[]): [string, Lower][] => ops.map((op) => [op, lower]);
 
 const lowerings = new Map<string, Lower>([
-  ...of(lowerConv, "Conv", "ConvTranspose"),
+  ...of(lowerConv, "Conv", "ConvTranspose", "horizon HzPreprocess"),
   ...of(lowerGemm, "Gemm"),
   ...of(lowerMatMul, "MatMul"),
   ...of(lowerBinary, "Add", "Sub", "Mul", "Div", "Max", "Min", "PRelu"),
@@ -59,6 +59,7 @@ const lowerings = new Map<string, Lower>([
   ...of(lowerBlocks, "DepthToSpace", "SpaceToDepth"),
   ...of(lowerGather, "Gather"),
   ...of(lowerUnary, "horizon HzSwish", "horizon HzGelu", "horizon HzMish"),
+  ...of(lowerCalibration, "horizon HzCalibration"),
 ]);
 
 /** Operators with a kernel, by name (those of the `horizon` domain with that word before). */

@@ -113,6 +113,7 @@ export class Planner {
   readonly work = { dense: 0, depthwise: 0, matrix: 0 };
   moved = 0;
   readonly #values = new Map<string, Value>();
+  readonly #folded = new Map<string, Tensor>();
   readonly #converted = new Map<string, Value>();
   readonly #readers = new Map<string, Node[]>();
   /** Reads of each buffer that nodes still to come will make. */
@@ -127,7 +128,7 @@ export class Planner {
     this.#asked = asked;
     this.lookup = {
       type: (name) => typeOf(graph, name),
-      value: (name) => graph.constants.get(name) ?? values.get(name),
+      value: (name) => graph.constants.get(name) ?? values.get(name) ?? this.#folded.get(name),
     };
     for (const n of graph.nodes) {
       for (const t of n.inputs) {
@@ -228,6 +229,12 @@ export class Planner {
       if (free && !held) return { ...from, shape };
     }
     return this.make(shape, from.layout);
+  }
+
+  /** A node's result that is known while planning. */
+  fold(name: string, value: Tensor): void {
+    this.#folded.set(name, value);
+    this.define(name, this.value(name));
   }
 
   /** Names a node's result. */

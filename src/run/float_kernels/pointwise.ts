@@ -4,7 +4,7 @@
  * @module
  */
 
-import { floatAttr, type Node } from "../../ir/graph.ts";
+import { floatAttr, intAttr, type Node } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/tensor.ts";
 import {
   type BinaryF32,
@@ -12,7 +12,9 @@ import {
   type UnaryF32,
   unaryF32,
 } from "../../kernels/elementwise_f32.ts";
+import { fakeQuantize } from "../../kernels/quantize.ts";
 import { collapse } from "../../kernels/strided.ts";
+import { calibrated } from "../../ops/hz/hz_calibration.ts";
 import { affineOf, clampOf } from "./conv.ts";
 import {
   isConstant,
@@ -86,6 +88,33 @@ export function lowerUnary(p: Planner, n: Node): void {
   const x = p.value(n.inputs[0]!), y = p.inPlace(x, n), count = elementCount(x.shape);
   p.moved += count;
   p.step([x], [y], (m) => () => unaryF32(m.arena, { ...f, x: m.at(x), y: m.at(y), n: count }));
+  p.define(n.outputs[0]!, y);
+}
+
+/** Fake quantization. That of weights is done here, once. */
+export function lowerCalibration(p: Planner, n: Node): void {
+  p.shapeOf(n.inputs[0]!);
+  const [weights, scale, zero] = [p.constant(n, 0), p.constant(n, 1), p.constant(n, 2)];
+  if (scale === undefined || zero === undefined) throw new NotCovered(`${n.op} of computed scales`);
+  if (weights !== undefined) {
+    p.fold(n.outputs[0]!, calibrated(n, weights, scale, zero));
+    return;
+  }
+  const step = p.floats(n, 1);
+  if (step.length !== 1) throw new NotCovered(`${n.op} with a scale per channel`);
+  const x = p.value(n.inputs[0]!), y = p.inPlace(x, n), count = elementCount(x.shape);
+  const grid = {
+    scale: step[0]!,
+    zero: Number(zero.data[0]),
+    qmin: intAttr(n, "qmin", 0),
+    qmax: intAttr(n, "qmax", 0),
+  };
+  p.moved += count;
+  p.step(
+    [x],
+    [y],
+    (m) => () => fakeQuantize(m.arena, { ...grid, x: m.at(x), y: m.at(y), n: count }),
+  );
   p.define(n.outputs[0]!, y);
 }
 

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Engine, Feeds } from "../../ir/engine.ts";
 import { type Attr, type Graph, type Node, node, OPSET } from "../../ir/graph.ts";
-import { elementCount, f32, i64, type Tensor } from "../../ir/tensor.ts";
+import { elementCount, f32, i64, type Tensor, tensor } from "../../ir/tensor.ts";
 import { inferTypes } from "../../ops/infer.ts";
 
 /** Numbers from -1 to 1 that depend on a seed only. */
@@ -35,6 +35,19 @@ export class Sketch {
   c(shape: number[], values?: ArrayLike<number>): string {
     const name = `c${this.constants.size}`;
     this.constants.set(name, f32(shape, values ?? noise(elementCount(shape), this.constants.size)));
+    return name;
+  }
+
+  /** A zero point. */
+  int8(value: number): string {
+    const name = `c${this.constants.size}`;
+    this.constants.set(name, tensor("int8", [], Int8Array.of(value)));
+    return name;
+  }
+
+  int16(value: number): string {
+    const name = `c${this.constants.size}`;
+    this.constants.set(name, tensor("int16", [], Int16Array.of(value)));
     return name;
   }
 
