@@ -24,6 +24,10 @@ const methods: [string, () => unknown][] = [
   ["mse, int16", () => mseThreshold(stats, { qmax: 32767 })],
   ["mse through a function", () => mseThroughFunction(stats, silu)],
   ["octav", () => octavThreshold(stats)],
+  ["kl, zero point", () => klThreshold(stats, { levels: 250 })],
+  ["mse, zero point", () => mseThreshold(stats, { zeros: true })],
+  ["mse through a function, zero point", () => mseThroughFunction(stats, silu, { zeros: true })],
+  ["octav, zero point", () => octavThreshold(stats, { zeros: true })],
 ];
 for (const [name, run] of methods) Deno.bench({ name, group: "thresholds", fn: () => void run() });
 Deno.bench({

@@ -43,3 +43,13 @@ export function magnitudes(s: TensorStats, bins: number = s.positive.length): Ma
   }
   return { width: s.width * merge, counts, total, absmax: s.absmax };
 }
+
+/**
+ * Part of the symmetric range -t..t that a tensor occupies when it is cut at t: the steps of an
+ * asymmetric type are that much finer. 1/2 for one sign only.
+ */
+export function shareOfRange(s: TensorStats, t: number): number {
+  if (!(t > 0)) return 1;
+  const min = Math.max(Math.min(0, s.min), -t), max = Math.min(Math.max(0, s.max), t);
+  return (max - min) / (2 * t);
+}

@@ -10,7 +10,6 @@ import type { CompleteConfig } from "../formats/config/mod.ts";
 import type { CalibrationSet } from "../formats/data/mod.ts";
 import type { Graph } from "../ir/graph.ts";
 import { withKernels } from "../run/float_kernels/choose.ts";
-import { ASYMMETRIC } from "./search/asymmetric.ts";
 import {
   measure,
   reportPerChannel,
@@ -98,7 +97,7 @@ export function accuracySearch(
       let best: Measured = workshop.calibrator.candidates.length > 1
         ? await searchMethod(tools, plain, {
           forms,
-          zeros: searches && ASYMMETRIC && !zerosAlways(config),
+          zeros: searches && !zerosAlways(config),
         })
         : await measure(tools, plain, nameOf(plain));
       if (plain.form === "per_channel") await reportPerChannel(tools, best);
@@ -209,9 +208,9 @@ function spaceText(
     ...(searches
       ? [
         `per_channel ${both(forms.includes("per_channel"))}`,
-        `asymmetric ${always ? "[True]" : both(ASYMMETRIC)}`,
+        `asymmetric ${always ? "[True]" : "[False, True]"}`,
         `equalization ${both(forms.includes("equalized"))}`,
-        ...(forms.includes("smooth") ? [`smoothing ${both(true)}`] : []),
+        ...(forms.includes("smooth") ? ["smoothing [False, True]"] : []),
       ]
       : []),
     ...(optimization.includes("adaround") ? ["adaround [False, True]"] : []),

@@ -5,6 +5,7 @@
  */
 
 import { klThreshold } from "../calibrate/methods/kl.ts";
+import { shareOfRange } from "../calibrate/magnitudes.ts";
 import { maxThreshold } from "../calibrate/methods/max.ts";
 import { mseThreshold, mseThroughFunction } from "../calibrate/methods/mse.ts";
 import { octavThreshold } from "../calibrate/methods/octav.ts";
@@ -29,8 +30,11 @@ export interface Calibrator {
   readonly candidates: readonly string[];
   /** Gathers statistics of tensors of the optimized graph; called again when more are needed. */
   observe(graph: Graph, tensors: readonly string[]): Promise<void>;
-  /** Threshold of an observed tensor by one of the methods, for int8 or int16. */
-  threshold(candidate: string, tensor: string, dtype: QType): TensorPlan;
+  /**
+   * Plan of an observed tensor by one of the methods, for int8 or int16. With `zeros` an int8 plan has a
+   * zero point, where that makes its steps clearly finer.
+   */
+  threshold(candidate: string, tensor: string, dtype: QType, zeros?: boolean): TensorPlan;
   /** What was observed of a tensor. */
   stats?(tensor: string): TensorStats | undefined;
   /** Tensors that only a function of one input reads: `throughFunction` knows what it flattens. */
@@ -40,17 +44,20 @@ export interface Calibrator {
 /** Method for the tensors of {@linkcode Calibrator.functionInputs}: MSE behind the function. */
 export const throughFunction = "mse-through-function";
 
-/** A threshold method by the name that logs and reports use. */
-type Method = (s: TensorStats) => number;
+/** A threshold method by the name that logs and reports use; `zeros`: for steps with a zero point. */
+type Method = (s: TensorStats, zeros: boolean) => number;
 
 const percentile = (q: number): [string, Method] => [
   `max-percentile:percentile=${q}`,
   (s) => percentileThreshold(s, q),
 ];
 const max: [string, Method] = ["max", maxThreshold];
-const kl: [string, Method] = ["kl", (s) => klThreshold(s).threshold];
-const mse: [string, Method] = ["mse", (s) => mseThreshold(s).threshold];
-const octav: [string, Method] = ["octav", (s) => octavThreshold(s)];
+const kl: [string, Method] = ["kl", (s, zeros) => {
+  const levels = zeros ? Math.round(128 / shareOfRange(s, s.absmax)) : 128;
+  return klThreshold(s, { levels }).threshold;
+}];
+const mse: [string, Method] = ["mse", (s, zeros) => mseThreshold(s, { zeros }).threshold];
+const octav: [string, Method] = ["octav", (s, zeros) => octavThreshold(s, { zeros })];
 
 /** Methods that a calibration type tries, in the order in which ties are decided. */
 export function methodsOf(
@@ -109,11 +116,14 @@ export function createCalibrator(
   const known = new Map<string, TensorPlan>();
   /** Nothing needs a histogram. */
   const rangesOnly = methods.size === 1 && methods.has("max");
-  const byMethod = (name: string, s: TensorStats): number => {
+  const byMethod = (name: string, s: TensorStats, zeros: boolean): number => {
     if (name === "max" || rangesOnly) return maxThreshold(s);
-    if (name !== throughFunction) return methods.get(name)!(s);
+    if (name !== throughFunction) return methods.get(name)!(s, zeros);
     const f = functions.get(s.name);
-    return f === undefined ? mseThreshold(s).threshold : mseThroughFunction(s, f).threshold;
+    const found = f === undefined
+      ? mseThreshold(s, { zeros })
+      : mseThroughFunction(s, f, { zeros });
+    return found.threshold;
   };
   return {
     candidates: [...methods.keys()],
@@ -128,7 +138,7 @@ export function createCalibrator(
       });
       for (const [name, s] of found) stats.set(name, s);
     },
-    threshold(candidate, tensor, dtype): TensorPlan {
+    threshold(candidate, tensor, dtype, zeros = asymmetric): TensorPlan {
       const s = stats.get(tensor);
       if (s === undefined) throw new BpuError("internal", "a tensor was not observed", { tensor });
       if (s.nonFinite > 0) {
@@ -139,11 +149,17 @@ export function createCalibrator(
       }
       // 16 bits need no clipping: the maximum keeps outliers and still has fine steps.
       const method = dtype === "int16" ? "max" : candidate;
-      const key = JSON.stringify([dtype, method, tensor]);
+      const key = JSON.stringify([dtype, method, tensor, zeros]);
       let plan = known.get(key);
       if (plan === undefined) {
-        plan = { dtype, threshold: byMethod(method, s), zero: 0, method };
-        if (asymmetric) plan = asymmetricPlan(plan, s);
+        const own = (zeros: boolean): TensorPlan => {
+          return { dtype, threshold: byMethod(method, s, zeros), zero: 0, method };
+        };
+        // Cut at both ends alike, a tensor of both signs has nothing to gain.
+        if (zeros && dtype === "int8" && shareOfRange(s, s.absmax) < 1) {
+          plan = asymmetricPlan(own(true), s);
+        }
+        if (plan?.range === undefined) plan = own(false);
         known.set(key, plan);
       }
       return plan;

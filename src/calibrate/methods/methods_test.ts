@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { f32, type Tensor } from "../../ir/tensor.ts";
-import { magnitudes } from "../magnitudes.ts";
+import { quantizeValue } from "../../ops/arithmetic.ts";
+import { planScale, rangePlan } from "../../quantize/plan.ts";
+import { magnitudes, shareOfRange } from "../magnitudes.ts";
 import { statsOf, type TensorStats } from "../stats.ts";
 import { activation, type Kind, random, shuffled, values } from "../test_support.ts";
 import { klThreshold } from "./kl.ts";
@@ -257,4 +259,37 @@ Deno.test("octav: the fixed point on the values themselves", () => {
     const want = Math.min(t, Math.max(...data));
     assert.ok(Math.abs(got - want) < 0.02 * want, `${kind}: ${got} for ${want}`);
   }
+});
+
+Deno.test("zero points: the search sees the steps of the observed range, cut at the threshold", () => {
+  for (const kind of kinds) {
+    const data = values(kind, 8000, 31);
+    const s = of(data);
+    const asymmetric = (t: number): number => {
+      const plan = rangePlan({ min: Math.max(s.min, -t), max: Math.min(s.max, t) }, "mse");
+      const scale = planScale(plan);
+      const sum = data.reduce((sum, x) => {
+        const q = quantizeValue(x, scale, plan.zero, -128, 127);
+        return sum + (x - (q - plan.zero) * scale) ** 2;
+      }, 0);
+      return sum / data.length;
+    };
+    const { threshold, error } = mseThreshold(s, { zeros: true });
+    let least = Infinity;
+    for (let k = 0; k <= 600; k++) {
+      least = Math.min(least, asymmetric(s.absmax * 0.02 ** (k / 600)));
+    }
+    const own = asymmetric(threshold);
+    assert.ok(own <= least * 1.02, `${kind}: ${own} against ${least}`);
+    assert.ok(Math.abs(error - own) <= own * 0.05, `${kind}: ${error} for ${own}`);
+  }
+  // Steps of half the width leave less rounding noise to weigh against what is clipped.
+  const relu = of(values("relu", 20_000, 5));
+  const both = (f: (zeros: boolean) => number) => [f(false), f(true)] as const;
+  const [mse, mse0] = both((zeros) => mseThreshold(relu, { zeros }).threshold);
+  const [octav, octav0] = both((zeros) => octavThreshold(relu, { zeros }));
+  assert.ok(mse0 > mse * 1.02, `${mse} ${mse0}`);
+  assert.ok(octav0 > octav * 1.02, `${octav} ${octav0}`);
+  assert.equal(shareOfRange(relu, relu.absmax), 0.5);
+  assert.equal(shareOfRange(of([-3, 1]), 2), 0.75);
 });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { zeroOf } from "../../ops/arithmetic.ts";
 import { mustHaveHistogram } from "../magnitudes.ts";
 import { mustHaveSamples, type TensorStats } from "../stats.ts";
 
@@ -16,6 +17,8 @@ export interface MseOptions {
   readonly steps?: number;
   /** Smallest threshold tried, as a fraction of the maximum. */
   readonly floor?: number;
+  /** int8 with a zero point: the steps are those of the observed range, cut at the threshold. */
+  readonly zeros?: boolean;
 }
 
 /** A threshold and its mean squared error. */
@@ -98,16 +101,30 @@ function sideError(
   return sum;
 }
 
-/** Both sides; the negative one has one quantized value more. */
+/** Quantized values that a threshold gives: their distance, and how many lie on either side of 0. */
+interface Grid {
+  readonly scale: number;
+  readonly above: number;
+  readonly below: number;
+}
+
+/** Symmetric values have one more below 0; with a zero point the two sides share 255. */
+function gridOf(s: TensorStats, t: number, o: MseOptions): Grid {
+  const qmax = o.qmax ?? 127;
+  if (o.zeros !== true) return { scale: t / qmax, above: qmax, below: qmax + 1 };
+  const range = { min: Math.max(Math.min(0, s.min), -t), max: Math.min(Math.max(0, s.max), t) };
+  const zero = zeroOf(range);
+  return { scale: (range.max - range.min) / 255, above: 127 - zero, below: zero + 128 };
+}
+
 function errorOf(
   sides: readonly Side[],
   width: number,
-  scale: number,
-  qmax: number,
+  { scale, above, below }: Grid,
   result: (x: number) => number,
 ): number {
   let sum = 0;
-  for (const s of sides) sum += sideError(s, width, scale, s.sign > 0 ? qmax : qmax + 1, result);
+  for (const s of sides) sum += sideError(s, width, scale, s.sign > 0 ? above : below, result);
   return sum;
 }
 
@@ -123,7 +140,7 @@ function sidesOf(s: TensorStats, f: (x: number) => number): Side[] {
 /** Mean squared error of quantizing the non-zero elements with threshold `t`, over all elements. */
 export function quantizationError(s: TensorStats, t: number, qmax = 127): number {
   if (s.count === 0 || s.width === 0) return 0;
-  return errorOf(sidesOf(s, itself), s.width, t / qmax, qmax, itself) / s.count;
+  return errorOf(sidesOf(s, itself), s.width, gridOf(s, t, { qmax }), itself) / s.count;
 }
 
 /**
@@ -189,12 +206,12 @@ export function mseThroughFunction(
   mustHaveSamples(s);
   mustHaveHistogram(s);
   if (s.absmax === 0) return { threshold: 0, error: 0 };
-  const qmax = options.qmax ?? 127, out = options.output;
+  const out = options.output;
   const sides = sidesOf(s, f);
   const result = out === undefined ? f : (x: number) => fake(f(x), out.scale, out.qmax ?? 127);
   const found = search(
     s.absmax,
-    (t) => errorOf(sides, s.width, t / qmax, qmax, result),
+    (t) => errorOf(sides, s.width, gridOf(s, t, options), result),
     options,
   );
   return { threshold: found.threshold, error: Math.max(0, found.error) / s.count };

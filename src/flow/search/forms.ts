@@ -101,7 +101,8 @@ function merged(base: Calibrator, own: Calibrator, tensors: ReadonlySet<string>)
   return {
     candidates: base.candidates,
     observe: (graph, names) => own.observe(graph, names),
-    threshold: (candidate, tensor, dtype) => of(tensor).threshold(candidate, tensor, dtype),
+    threshold: (candidate, tensor, dtype, zeros) =>
+      of(tensor).threshold(candidate, tensor, dtype, zeros),
     stats: (t) => of(t).stats?.(t),
     functionInputs: () => base.functionInputs?.() ?? new Set(),
   };

@@ -42,16 +42,18 @@ export interface Judgement {
   readonly losses: readonly number[];
 }
 
-/** Smallest loss that is told from none. */
-const FLOOR = 1e-6;
+/** Part of the mean loss below which losses of single samples are all the same: nothing. */
+const FLOOR = 0.1;
 
 /** Mean of the gains (logarithms of ratios of losses) of the single samples, and its standard error. */
 function gain(a: Judgement, than: Judgement): { mean: number; error: number } {
   const n = Math.min(a.losses.length, than.losses.length);
   if (n < 2) return { mean: 0, error: 0 };
+  // A sample that all recipes answer well may lose ten times more of next to nothing.
+  const floor = FLOOR * than.losses.reduce((s, l) => s + l, 0) / n + Number.MIN_VALUE;
   const gains = Array.from(
     { length: n },
-    (_, i) => Math.log((than.losses[i]! + FLOOR) / (a.losses[i]! + FLOOR)),
+    (_, i) => Math.log((than.losses[i]! + floor) / (a.losses[i]! + floor)),
   );
   const mean = gains.reduce((s, g) => s + g, 0) / n;
   const variance = gains.reduce((s, g) => s + (g - mean) ** 2, 0) / (n - 1);

@@ -34,3 +34,9 @@ Deno.test("better among equals: all samples together decide, unless the single o
   assert.ok(!better(judged(0.901, [0.05, 0.14, 0.06, 0.15]), base, 0.03));
   assert.ok(!better(judged(0.95, [0.08, 0.15, 0.15, 0.15]), base, 0.03));
 });
+
+Deno.test("better: samples that lose next to nothing have no say", () => {
+  const base = judged(0.9, [0.2, 0.1, 0.15, 1e-5, 2e-5, 1e-6]);
+  const halved = judged(0.95, [0.1, 0.06, 0.07, 9e-5, 2e-4, 8e-5]);
+  assert.ok(clearlyBetter(halved, base, 0.1));
+});

@@ -21,7 +21,6 @@ import type { Placement, Plan, TensorPlan } from "../../quantize/plan.ts";
 import { quantize } from "../../quantize/quantize.ts";
 import type { Quantized } from "../../quantize/quantize.ts";
 import type { Calibrator } from "../calibrator.ts";
-import { asymmetricPlan } from "./asymmetric.ts";
 
 /** How biases are corrected. */
 export type BiasMode = "off" | "weights" | "full";
@@ -145,9 +144,8 @@ export function openWorkshop(p: WorkshopParts): Workshop {
       if (fixed !== undefined) return [t, fixed];
       const wide = int16.has(t);
       const method = ends.has(t) ? "max" : recipe.methods?.get(t) ?? recipe.method;
-      const plan = calibrator.threshold(method, t, wide ? "int16" : "int8");
-      if (wide) return [t, { ...plan, threshold: plan.threshold * HEADROOM }];
-      return [t, recipe.asymmetric ? asymmetricPlan(plan, calibrator.stats?.(t)) : plan];
+      const plan = calibrator.threshold(method, t, wide ? "int16" : "int8", recipe.asymmetric);
+      return [t, wide ? { ...plan, threshold: plan.threshold * HEADROOM } : plan];
     }));
     const plan: Plan = {
       march: p.march.name,

@@ -12,7 +12,6 @@ import { qmaxOf, qminOf, quantizeValue } from "../../ops/arithmetic.ts";
 import { planScale } from "../../quantize/plan.ts";
 import type { TensorPlan } from "../../quantize/plan.ts";
 import { throughFunction } from "../calibrator.ts";
-import { asymmetricPlan } from "./asymmetric.ts";
 import { MARGIN, measure } from "./default_search.ts";
 import type { Measured, SearchTools } from "./default_search.ts";
 import { better } from "./judge.ts";
@@ -74,14 +73,12 @@ export class Sensitivity {
     const key = (t: number) => JSON.stringify([form, zero, samples, tensor, t]);
     const open = new Map<number, TensorPlan>();
     const thresholds = methods.map((m) => {
-      const symmetric = calibrator.threshold(m, tensor, "int8"), { threshold } = symmetric;
+      const plan = calibrator.threshold(m, tensor, "int8", zero || undefined);
+      const { threshold } = plan;
       const near = [...open.keys()].find((o) => Math.abs(o - threshold) <= SAME * threshold);
       if (near !== undefined) return near;
       if (!this.#known.has(key(threshold))) {
-        open.set(
-          threshold,
-          zero ? asymmetricPlan(symmetric, calibrator.stats?.(tensor)) : symmetric,
-        );
+        open.set(threshold, plan);
       }
       return threshold;
     });
