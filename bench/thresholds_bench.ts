@@ -6,7 +6,7 @@
 
 import { klThreshold } from "../src/calibrate/methods/kl.ts";
 import { maxThreshold } from "../src/calibrate/methods/max.ts";
-import { mseThreshold, mseThroughFunction } from "../src/calibrate/methods/mse.ts";
+import { mseRange, mseThreshold, mseThroughFunction } from "../src/calibrate/methods/mse.ts";
 import { octavThreshold } from "../src/calibrate/methods/octav.ts";
 import { percentileThreshold } from "../src/calibrate/methods/percentile.ts";
 import { Observer, statsOf } from "../src/calibrate/stats.ts";
@@ -25,8 +25,8 @@ const methods: [string, () => unknown][] = [
   ["mse through a function", () => mseThroughFunction(stats, silu)],
   ["octav", () => octavThreshold(stats)],
   ["kl, zero point", () => klThreshold(stats, { levels: 250 })],
-  ["mse, zero point", () => mseThreshold(stats, { zeros: true })],
-  ["mse through a function, zero point", () => mseThroughFunction(stats, silu, { zeros: true })],
+  ["mse, zero point", () => mseRange(stats)],
+  ["mse through a function, zero point", () => mseRange(stats, silu)],
   ["octav, zero point", () => octavThreshold(stats, { zeros: true })],
 ];
 for (const [name, run] of methods) Deno.bench({ name, group: "thresholds", fn: () => void run() });

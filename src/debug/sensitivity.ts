@@ -12,7 +12,7 @@ import type { Graph } from "../ir/graph.ts";
 import { byteSize, elementCount, isStatic } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { quantizeValue } from "../ops/arithmetic.ts";
-import { noiseOf, reference } from "./similarity.ts";
+import { noiseOf, type Reference, reference } from "./similarity.ts";
 
 /** A change of a tensor's values, such as fake quantization. */
 export type Change = (values: Float32Array) => Float32Array;
@@ -26,9 +26,10 @@ export function fakeQuantization(scale: number, qmin: number, qmax: number): Cha
 export interface Replay {
   /**
    * Error power over signal power at the outputs, added up over the outputs, for every change of one
-   * tensor. A tensor that no output depends on gives 0.
+   * tensor, on the first `samples` that are kept (default: all). A tensor that no output depends on
+   * gives 0.
    */
-  noise(tensor: string, changes: readonly Change[]): Promise<number[]>;
+  noise(tensor: string, changes: readonly Change[], samples?: number): Promise<number[]>;
 }
 
 /** Most bytes of activations that are kept. */
@@ -58,7 +59,12 @@ export async function openReplay(
   await session.close();
   const names = graph.outputs.map((o) => o.name);
   const wanted = kept.map((m) => new Map(names.map((n): [string, Tensor] => [n, m.get(n)!])));
-  const compared = reference(wanted);
+  const references = new Map<number, Reference>();
+  const referenceOf = (samples: number): Reference => {
+    let known = references.get(samples);
+    if (known === undefined) references.set(samples, known = reference(wanted.slice(0, samples)));
+    return known;
+  };
   const readers = consumers(graph);
 
   /** Tensors that depend on one. */
@@ -79,7 +85,8 @@ export async function openReplay(
   };
 
   return {
-    async noise(tensor, changes) {
+    async noise(tensor, changes, samples = kept.length) {
+      const used = kept.slice(0, samples), compared = referenceOf(used.length);
       const changed = behind(tensor);
       const reached = names.filter((n) => changed.has(n));
       const own = names.includes(tensor);
@@ -91,7 +98,7 @@ export async function openReplay(
         const out: number[] = [];
         for (const change of changes) {
           const found: Map<string, Tensor>[] = [];
-          for (const [i, all] of kept.entries()) {
+          for (const [i, all] of used.entries()) {
             const x = all.get(tensor)!;
             const y: Tensor = { ...x, data: change(x.data as Float32Array) };
             const result = new Map(wanted[i]);

@@ -7,7 +7,7 @@
 import { klThreshold } from "../calibrate/methods/kl.ts";
 import { shareOfRange } from "../calibrate/magnitudes.ts";
 import { maxThreshold } from "../calibrate/methods/max.ts";
-import { mseThreshold, mseThroughFunction } from "../calibrate/methods/mse.ts";
+import { mseRange, mseThreshold, mseThroughFunction } from "../calibrate/methods/mse.ts";
 import { octavThreshold } from "../calibrate/methods/octav.ts";
 import { percentileThreshold } from "../calibrate/methods/percentile.ts";
 import { observe } from "../calibrate/observe.ts";
@@ -17,11 +17,11 @@ import { BpuError } from "../errors.ts";
 import type { CalibrationParameters } from "../formats/config/mod.ts";
 import type { Graph } from "../ir/graph.ts";
 import { consumers } from "../ir/graph.ts";
-import type { QType } from "../ops/arithmetic.ts";
+import type { QType, Range } from "../ops/arithmetic.ts";
 import { opOf } from "../ops/registry.ts";
 import type { UnaryDef } from "../ops/unary.ts";
 import { visitAll } from "../run/float_kernels/choose.ts";
-import { asymmetricPlan } from "../quantize/plan.ts";
+import { asymmetricPlan, rangePlan, worthZero } from "../quantize/plan.ts";
 import type { TensorPlan } from "../quantize/plan.ts";
 
 /** Where thresholds come from. */
@@ -44,20 +44,40 @@ export interface Calibrator {
 /** Method for the tensors of {@linkcode Calibrator.functionInputs}: MSE behind the function. */
 export const throughFunction = "mse-through-function";
 
-/** A threshold method by the name that logs and reports use; `zeros`: for steps with a zero point. */
-type Method = (s: TensorStats, zeros: boolean) => number;
+const SHARE = "max-share:share=";
+
+/** Method whose threshold is a part of the largest magnitude. */
+export const shareOfMax = (share: number): string => `${SHARE}${share}`;
+
+/** A threshold method by the name that logs and reports use. */
+interface Method {
+  threshold(s: TensorStats): number;
+  /** For steps with a zero point: a threshold that cuts both ends of the observed range, or a range. */
+  withZero?(s: TensorStats): number | Range;
+}
 
 const percentile = (q: number): [string, Method] => [
   `max-percentile:percentile=${q}`,
-  (s) => percentileThreshold(s, q),
+  { threshold: (s) => percentileThreshold(s, q) },
 ];
-const max: [string, Method] = ["max", maxThreshold];
-const kl: [string, Method] = ["kl", (s, zeros) => {
-  const levels = zeros ? Math.round(128 / shareOfRange(s, s.absmax)) : 128;
-  return klThreshold(s, { levels }).threshold;
+const max: [string, Method] = ["max", { threshold: maxThreshold }];
+const kl: [string, Method] = ["kl", {
+  threshold: (s) => klThreshold(s).threshold,
+  withZero: (s) =>
+    klThreshold(s, { levels: Math.round(128 / shareOfRange(s, s.absmax)) }).threshold,
 }];
-const mse: [string, Method] = ["mse", (s, zeros) => mseThreshold(s, { zeros }).threshold];
-const octav: [string, Method] = ["octav", (s, zeros) => octavThreshold(s, { zeros })];
+const mse: [string, Method] = ["mse", {
+  threshold: (s) => mseThreshold(s).threshold,
+  withZero: (s) => mseThreshold(s, { zeros: true }).threshold,
+}];
+const mseThrough = (f?: (x: number) => number): Method => ({
+  threshold: (s) => (f === undefined ? mseThreshold(s) : mseThroughFunction(s, f)).threshold,
+  withZero: (s) => mseRange(s, f).range,
+});
+const octav: [string, Method] = ["octav", {
+  threshold: (s) => octavThreshold(s),
+  withZero: (s) => octavThreshold(s, { zeros: true }),
+}];
 
 /** Methods that a calibration type tries, in the order in which ties are decided. */
 export function methodsOf(
@@ -116,14 +136,24 @@ export function createCalibrator(
   const known = new Map<string, TensorPlan>();
   /** Nothing needs a histogram. */
   const rangesOnly = methods.size === 1 && methods.has("max");
-  const byMethod = (name: string, s: TensorStats, zeros: boolean): number => {
-    if (name === "max" || rangesOnly) return maxThreshold(s);
-    if (name !== throughFunction) return methods.get(name)!(s, zeros);
-    const f = functions.get(s.name);
-    const found = f === undefined
-      ? mseThreshold(s, { zeros })
-      : mseThroughFunction(s, f, { zeros });
-    return found.threshold;
+  const methodFor = (name: string, tensor: string): Method => {
+    if (name === "max" || rangesOnly) return max[1];
+    if (name.startsWith(SHARE)) {
+      const share = Number(name.slice(SHARE.length));
+      return { threshold: (s) => share * s.absmax };
+    }
+    return name === throughFunction ? mseThrough(functions.get(tensor)) : methods.get(name)!;
+  };
+  const planFor = (name: string, s: TensorStats, dtype: QType, zeros: boolean): TensorPlan => {
+    const method = methodFor(name, s.name);
+    const plan = (threshold: number) => ({ dtype, threshold, zero: 0, method: name });
+    const symmetric = plan(method.threshold(s));
+    // A tensor of both signs alike has nothing to gain.
+    if (!zeros || dtype !== "int8" || !(shareOfRange(s, s.absmax) < 1)) return symmetric;
+    const found = method.withZero?.(s) ?? symmetric.threshold;
+    if (typeof found !== "number") return worthZero(symmetric, rangePlan(found, name));
+    const asymmetric = asymmetricPlan(plan(found), s);
+    return asymmetric.range === undefined ? symmetric : asymmetric;
   };
   return {
     candidates: [...methods.keys()],
@@ -152,14 +182,7 @@ export function createCalibrator(
       const key = JSON.stringify([dtype, method, tensor, zeros]);
       let plan = known.get(key);
       if (plan === undefined) {
-        const own = (zeros: boolean): TensorPlan => {
-          return { dtype, threshold: byMethod(method, s, zeros), zero: 0, method };
-        };
-        // Cut at both ends alike, a tensor of both signs has nothing to gain.
-        if (zeros && dtype === "int8" && shareOfRange(s, s.absmax) < 1) {
-          plan = asymmetricPlan(own(true), s);
-        }
-        if (plan?.range === undefined) plan = own(false);
+        plan = planFor(method, s, dtype, zeros);
         known.set(key, plan);
       }
       return plan;

@@ -71,8 +71,12 @@ export function asymmetricPlan(p: TensorPlan, seen: Range | undefined): TensorPl
   if (seen === undefined || p.dtype !== "int8" || p.range !== undefined || p.zero !== 0) return p;
   const min = Math.max(Math.min(0, seen.min), -p.threshold);
   const max = Math.min(Math.max(0, seen.max), p.threshold);
-  const made = rangePlan({ min, max }, p.method);
-  return planScale(made) <= planScale(p) * WORTH ? made : p;
+  return worthZero(p, rangePlan({ min, max }, p.method));
+}
+
+/** The asymmetric plan where its steps are clearly smaller than those of the symmetric one. */
+export function worthZero(symmetric: TensorPlan, asymmetric: TensorPlan): TensorPlan {
+  return planScale(asymmetric) <= planScale(symmetric) * WORTH ? asymmetric : symmetric;
 }
 
 /** A plan that represents nothing beyond a bound on the magnitude. */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { f32, type Tensor } from "../../ir/tensor.ts";
-import { quantizeValue } from "../../ops/arithmetic.ts";
+import { quantizeValue, type Range } from "../../ops/arithmetic.ts";
 import { planScale, rangePlan } from "../../quantize/plan.ts";
 import { magnitudes, shareOfRange } from "../magnitudes.ts";
 import { statsOf, type TensorStats } from "../stats.ts";
 import { activation, type Kind, random, shuffled, values } from "../test_support.ts";
 import { klThreshold } from "./kl.ts";
 import { maxRange, maxThreshold } from "./max.ts";
-import { mseThreshold, mseThroughFunction, quantizationError } from "./mse.ts";
+import { mseRange, mseThreshold, mseThroughFunction, quantizationError } from "./mse.ts";
 import { octavThreshold } from "./octav.ts";
 import { percentileRange, percentileThreshold } from "./percentile.ts";
 
@@ -261,35 +261,48 @@ Deno.test("octav: the fixed point on the values themselves", () => {
   }
 });
 
-Deno.test("zero points: the search sees the steps of the observed range, cut at the threshold", () => {
+/** Mean squared error with a zero point, of the values themselves. */
+function errorOfRange(data: Float32Array, range: Range, f = (x: number) => x): number {
+  const plan = rangePlan(range, "mse"), scale = planScale(plan);
+  const sum = data.reduce((sum, x) => {
+    const q = quantizeValue(x, scale, plan.zero, -128, 127);
+    return sum + (f(x) - f((q - plan.zero) * scale)) ** 2;
+  }, 0);
+  return sum / data.length;
+}
+
+Deno.test("zero points: no range of a grid is better on the values themselves", () => {
   for (const kind of kinds) {
-    const data = values(kind, 8000, 31);
-    const s = of(data);
-    const asymmetric = (t: number): number => {
-      const plan = rangePlan({ min: Math.max(s.min, -t), max: Math.min(s.max, t) }, "mse");
-      const scale = planScale(plan);
-      const sum = data.reduce((sum, x) => {
-        const q = quantizeValue(x, scale, plan.zero, -128, 127);
-        return sum + (x - (q - plan.zero) * scale) ** 2;
-      }, 0);
-      return sum / data.length;
-    };
-    const { threshold, error } = mseThreshold(s, { zeros: true });
+    const data = values(kind, 4000, 31), s = of(data);
+    const { range, error } = mseRange(s);
     let least = Infinity;
-    for (let k = 0; k <= 600; k++) {
-      least = Math.min(least, asymmetric(s.absmax * 0.02 ** (k / 600)));
+    const ends = Array.from({ length: 25 }, (_, k) => 0.05 ** (k / 24));
+    for (const a of ends) {
+      for (const b of ends) {
+        const tried = { min: Math.min(0, s.min * a), max: Math.max(0, s.max * b) };
+        least = Math.min(least, errorOfRange(data, tried));
+      }
     }
-    const own = asymmetric(threshold);
-    assert.ok(own <= least * 1.02, `${kind}: ${own} against ${least}`);
+    const own = errorOfRange(data, range);
+    assert.ok(own <= least * 1.03, `${kind}: ${own} against ${least}`);
     assert.ok(Math.abs(error - own) <= own * 0.05, `${kind}: ${error} for ${own}`);
   }
-  // Steps of half the width leave less rounding noise to weigh against what is clipped.
+});
+
+Deno.test("zero points: steps go where the values are, and where the function is not flat", () => {
   const relu = of(values("relu", 20_000, 5));
-  const both = (f: (zeros: boolean) => number) => [f(false), f(true)] as const;
-  const [mse, mse0] = both((zeros) => mseThreshold(relu, { zeros }).threshold);
-  const [octav, octav0] = both((zeros) => octavThreshold(relu, { zeros }));
-  assert.ok(mse0 > mse * 1.02, `${mse} ${mse0}`);
-  assert.ok(octav0 > octav * 1.02, `${octav} ${octav0}`);
+  // Steps of half the width leave less rounding noise to weigh against what is clipped.
+  assert.ok(mseRange(relu).range.max > mseThreshold(relu).threshold * 1.02);
+  assert.ok(octavThreshold(relu, { zeros: true }) > octavThreshold(relu) * 1.02);
+  const cut = mseThreshold(relu, { zeros: true }).threshold;
+  assert.ok(Math.abs(cut / mseRange(relu).range.max - 1) < 0.01);
   assert.equal(shareOfRange(relu, relu.absmax), 0.5);
   assert.equal(shareOfRange(of([-3, 1]), 2), 0.75);
+  const u = random(8);
+  const data = Float32Array.from({ length: 10_000 }, () => u() < 0.5 ? -40 * u() : 40 * u());
+  const { range, error } = mseRange(of(data), silu);
+  assert.ok(range.min > -12 && range.max > 35, `${range.min} ${range.max}`);
+  assert.ok(error < mseThroughFunction(of(data), silu).error / 2);
+  assert.ok(Math.abs(errorOfRange(data, range, silu) - error) < error * 0.05);
+  assert.deepEqual(mseRange(of([0, 0])).range, { min: 0, max: 0 });
 });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { zeroOf } from "../../ops/arithmetic.ts";
+import { type Range, zeroOf } from "../../ops/arithmetic.ts";
 import { mustHaveHistogram } from "../magnitudes.ts";
 import { mustHaveSamples, type TensorStats } from "../stats.ts";
 
@@ -108,11 +108,15 @@ interface Grid {
   readonly below: number;
 }
 
-/** Symmetric values have one more below 0; with a zero point the two sides share 255. */
-function gridOf(s: TensorStats, t: number, o: MseOptions): Grid {
-  const qmax = o.qmax ?? 127;
-  if (o.zeros !== true) return { scale: t / qmax, above: qmax, below: qmax + 1 };
-  const range = { min: Math.max(Math.min(0, s.min), -t), max: Math.min(Math.max(0, s.max), t) };
+/** Symmetric values have one more below 0 than above. */
+const symmetric = (t: number, qmax: number): Grid => ({
+  scale: t / qmax,
+  above: qmax,
+  below: qmax + 1,
+});
+
+/** With a zero point the two sides share the 255 steps of a range. */
+function asymmetric(range: Range): Grid {
   const zero = zeroOf(range);
   return { scale: (range.max - range.min) / 255, above: 127 - zero, below: zero + 128 };
 }
@@ -140,7 +144,7 @@ function sidesOf(s: TensorStats, f: (x: number) => number): Side[] {
 /** Mean squared error of quantizing the non-zero elements with threshold `t`, over all elements. */
 export function quantizationError(s: TensorStats, t: number, qmax = 127): number {
   if (s.count === 0 || s.width === 0) return 0;
-  return errorOf(sidesOf(s, itself), s.width, gridOf(s, t, { qmax }), itself) / s.count;
+  return errorOf(sidesOf(s, itself), s.width, symmetric(t, qmax), itself) / s.count;
 }
 
 /**
@@ -206,13 +210,53 @@ export function mseThroughFunction(
   mustHaveSamples(s);
   mustHaveHistogram(s);
   if (s.absmax === 0) return { threshold: 0, error: 0 };
-  const out = options.output;
+  const qmax = options.qmax ?? 127, out = options.output;
   const sides = sidesOf(s, f);
   const result = out === undefined ? f : (x: number) => fake(f(x), out.scale, out.qmax ?? 127);
   const found = search(
     s.absmax,
-    (t) => errorOf(sides, s.width, gridOf(s, t, options), result),
+    (t) => {
+      const cut = { min: Math.max(Math.min(0, s.min), -t), max: Math.min(Math.max(0, s.max), t) };
+      const grid = options.zeros === true ? asymmetric(cut) : symmetric(t, qmax);
+      return errorOf(sides, s.width, grid, result);
+    },
     options,
   );
   return { threshold: found.threshold, error: Math.max(0, found.error) / s.count };
+}
+
+/** A range and its mean squared error. */
+export interface RangeResult {
+  readonly range: Range;
+  readonly error: number;
+}
+
+/** Rounds of the search for either end, the other one fixed. */
+const ROUNDS = 2;
+
+/**
+ * The range of an int8 tensor with a zero point, by the mean squared error of f(x): each end is searched
+ * on its own, so that a function that flattens one side (SiLU below -5) spends no steps there.
+ */
+export function mseRange(s: TensorStats, f: (x: number) => number = itself): RangeResult {
+  mustHaveSamples(s);
+  mustHaveHistogram(s);
+  if (s.absmax === 0) return { range: { min: 0, max: 0 }, error: 0 };
+  const sides = sidesOf(s, f);
+  let range: Range = { min: Math.min(0, s.min), max: Math.max(0, s.max) };
+  const error = (r: Range) => errorOf(sides, s.width, asymmetric(r), f);
+  let least = error(range);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const end of ["min", "max"] as const) {
+      const top = Math.abs(range[end]), sign = end === "min" ? -1 : 1;
+      if (top === 0) continue;
+      const cut = (t: number): Range => ({ ...range, [end]: sign * t });
+      const found = search(top, (t) => error(cut(t)), {});
+      if (found.error < least) {
+        least = found.error;
+        range = cut(found.threshold);
+      }
+    }
+  }
+  return { range, error: Math.max(0, least) / s.count };
 }

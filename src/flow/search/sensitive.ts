@@ -11,7 +11,7 @@ import type { Feeds } from "../../ir/engine.ts";
 import { qmaxOf, qminOf, quantizeValue } from "../../ops/arithmetic.ts";
 import { planScale } from "../../quantize/plan.ts";
 import type { TensorPlan } from "../../quantize/plan.ts";
-import { throughFunction } from "../calibrator.ts";
+import { shareOfMax, throughFunction } from "../calibrator.ts";
 import { MARGIN, measure } from "./default_search.ts";
 import type { Measured, SearchTools } from "./default_search.ts";
 import { better } from "./judge.ts";
@@ -19,6 +19,13 @@ import type { Recipe } from "./recipe.ts";
 
 /** Samples that the errors are measured on. */
 const SAMPLES = 2;
+/**
+ * Samples for the tensors that make more than this part of all error: where little else matters, a
+ * threshold that fits two pictures is not good enough.
+ */
+const MOST_SAMPLES = 6, DOMINANT = 0.05;
+/** Parts of the largest magnitude that are tried for them beside the methods. */
+const SHARES = [0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25, 0.2];
 /** Tensors whose rank is settled on all of these samples; the others on the first. */
 const SETTLED = 48;
 /** Part of the error of all tensors below which no other threshold is looked for. */
@@ -49,11 +56,11 @@ export class Sensitivity {
 
   constructor(private readonly tools: SearchTools) {}
 
-  async #open(form: Pick<Recipe, "form">, count: number): Promise<Replay> {
+  async #open(form: Pick<Recipe, "form">): Promise<Replay> {
     const samples: Feeds[] = [];
     for await (const s of this.tools.observed()) {
       samples.push(s);
-      if (samples.length === count) break;
+      if (samples.length === MOST_SAMPLES) break;
     }
     return await openReplay(this.tools.workshop.formOf(form).graph, samples, this.tools.engine);
   }
@@ -83,10 +90,10 @@ export class Sensitivity {
       return threshold;
     });
     if (open.size > 0) {
-      const id = `${form} ${samples}`;
-      let replay = this.#replays.get(id);
-      if (replay === undefined) this.#replays.set(id, replay = this.#open(recipe, samples));
-      const found = await (await replay).noise(tensor, [...open.values()].map(fakeQuantization));
+      let replay = this.#replays.get(form);
+      if (replay === undefined) this.#replays.set(form, replay = this.#open(recipe));
+      const changes = [...open.values()].map(fakeQuantization);
+      const found = await (await replay).noise(tensor, changes, samples);
       [...open.keys()].forEach((t, i) => this.#known.set(key(t), found[i]!));
     }
     return thresholds.map((t) => this.#known.get(key(t))!);
@@ -147,17 +154,27 @@ export async function searchMix(
   const methods = new Map(start.recipe.methods);
   const picked: Mixed["picked"][number][] = [];
   const all = await sensitivity.all(start.recipe);
-  const least = NEGLIGIBLE * all.reduce((sum, s) => sum + s.noise, 0);
-  const worst = all.slice(0, MIXED).filter((s) => s.noise > least);
+  const total = all.reduce((sum, s) => sum + s.noise, 0);
+  const worst = all.slice(0, MIXED).filter((s) => s.noise > NEGLIGIBLE * total);
   for (const [i, { tensor, noise }] of worst.entries()) {
     t.progress?.(i + 1, worst.length);
-    const names = [...calibrator.candidates, ...(functions.has(tensor) ? [throughFunction] : [])];
-    const errors = await sensitivity.noise(start.recipe, tensor, names);
+    const dominant = noise > DOMINANT * total;
+    const given = methods.get(tensor) ?? start.recipe.method;
+    const names = [
+      ...new Set([
+        given,
+        ...calibrator.candidates,
+        ...(functions.has(tensor) ? [throughFunction] : []),
+        ...(dominant ? SHARES.map(shareOfMax) : []),
+      ]),
+    ];
+    const samples = dominant ? MOST_SAMPLES : SAMPLES;
+    const errors = await sensitivity.noise(start.recipe, tensor, names, samples);
     let best = 0;
     for (const i of errors.keys()) if (errors[i]! < errors[best]!) best = i;
-    if (errors[best]! >= noise * 0.95) continue;
+    if (errors[best]! >= errors[0]! * 0.95) continue;
     methods.set(tensor, names[best]!);
-    picked.push({ tensor, method: names[best]!, before: noise, after: errors[best]! });
+    picked.push({ tensor, method: names[best]!, before: errors[0]!, after: errors[best]! });
   }
   if (picked.length === 0) return { ...start, picked };
   const m = await measure(t, { ...start.recipe, methods }, `${start.name}, mixed`);
