@@ -5,7 +5,8 @@
  */
 
 import { attr, intAttr, intsAttr, type Node, node } from "../ir/graph.ts";
-import { elementCount, f32, numbersOf, stridesOf, type Tensor } from "../ir/tensor.ts";
+import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
+import { broadcastIndex, padShape } from "../ops/broadcast.ts";
 import { intsOf, scalarOf, withConstant } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import { ownNodes, sumWith } from "./product.ts";
@@ -13,7 +14,8 @@ import type { Rewriter } from "./rewriter.ts";
 
 interface Match {
   readonly x: string;
-  readonly axis: number;
+  /** The normalised axes, ascending. */
+  readonly axes: readonly number[];
   readonly epsilon: number;
   readonly gamma: Tensor | undefined;
   readonly beta: Tensor | undefined;
@@ -22,17 +24,14 @@ interface Match {
   readonly pattern: readonly Node[];
 }
 
-/** First axis of a mean over the last dimensions that keeps them as 1. */
-function meanOver(w: Rewriter, n: Node): number | string {
+/** Axes of a mean that keeps them as 1, ascending. */
+function meanOver(w: Rewriter, n: Node): number[] | string {
   const rank = w.shape(n.inputs[0]!)?.length;
   if (rank === undefined) return "the rank is not known";
   const axes = (intsOf(w, n.inputs[1]) ?? [...intsAttr(n, "axes", [])])
     .map((a) => a < 0 ? a + rank : a).sort((a, b) => a - b);
   if (intAttr(n, "keepdims", 1) === 0) return "its means drop the dimensions";
-  const first = axes[0];
-  if (first === undefined) return "it normalises over everything";
-  const last = axes.every((a, i) => a === first + i) && first + axes.length === rank;
-  return last ? first : `it normalises over axes ${axes}, not over the last ones`;
+  return axes.length === 0 ? "it normalises over everything" : axes;
 }
 
 /** d * d, as Pow(d, 2) or Mul(d, d). */
@@ -63,34 +62,28 @@ function quotient(w: Rewriter, n: Node): { d: string; sqrt: Node; nodes: Node[] 
   return undefined;
 }
 
-/** A constant over exactly the normalised dimensions, spread out where it broadcasts. */
-function overLast(t: Tensor, shape: readonly number[], axis: number): Tensor | undefined {
-  const dims = shape.slice(axis);
-  if (t.dtype !== "float32" || t.shape.slice(0, -dims.length).some((d) => d !== 1)) {
-    return undefined;
-  }
-  const own = t.shape.slice(-dims.length);
-  const padded = [...new Array<number>(dims.length - own.length).fill(1), ...own];
-  if (!padded.every((d, i) => d === 1 || d === dims[i])) return undefined;
-  const strides = stridesOf(padded).map((s, i) => padded[i] === 1 ? 0 : s);
-  const values = numbersOf(t);
-  const steps = stridesOf(dims);
-  const spread = new Float32Array(elementCount(dims));
-  for (let i = 0; i < spread.length; i++) {
-    let at = 0;
-    for (let d = 0; d < dims.length; d++) {
-      at += Math.floor(i / steps[d]!) % dims[d]! * strides[d]!;
-    }
-    spread[i] = values[at]!;
-  }
-  return f32(dims, spread);
+/** A constant over exactly the normalised axes, spread out where it broadcasts. */
+function overAxes(
+  t: Tensor,
+  shape: readonly number[],
+  axes: readonly number[],
+): Tensor | undefined {
+  if (t.dtype !== "float32" || t.shape.length > shape.length) return undefined;
+  const own = padShape(t.shape, shape.length);
+  if (!own.every((d, i) => d === 1 || axes.includes(i) && d === shape[i])) return undefined;
+  const dims = axes.map((a) => shape[a]!), values = numbersOf(t);
+  const index = broadcastIndex(axes.map((a) => own[a]!), dims);
+  return f32(
+    dims,
+    Float32Array.from({ length: elementCount(dims) }, (_, i) => values[index?.[i] ?? i]!),
+  );
 }
 
 /** Mul(gamma) and Add(beta) behind the quotient. */
 function affineBehind(
   w: Rewriter,
   n: Node,
-  axis: number,
+  axes: readonly number[],
 ): Pick<Match, "gamma" | "beta" | "root"> & { nodes: Node[] } {
   const shape = w.shape(n.outputs[0]!)!;
   const nodes: Node[] = [];
@@ -99,7 +92,7 @@ function affineBehind(
     const user = w.onlyUser(root.outputs[0]!);
     if (user === undefined || user.domain !== "" || user.op !== op) return undefined;
     const c = withConstant(w, user);
-    const t = c === undefined ? undefined : overLast(c.constant, shape, axis);
+    const t = c === undefined ? undefined : overAxes(c.constant, shape, axes);
     if (t !== undefined) {
       root = user;
       nodes.push(user);
@@ -111,11 +104,14 @@ function affineBehind(
   return { gamma, beta, root, nodes };
 }
 
-/** (x - mean) / sqrt(mean((x - mean)^2) + epsilon), over the last dimensions, with gamma and beta. */
+/**
+ * (x - mean) / sqrt(mean((x - mean)^2) + epsilon) with gamma and beta. LayerNormalization takes the last
+ * dimensions; others are brought there by a Transpose, and back by another.
+ */
 export const layerNorm = nodePass<Match>({
   name: "layer_norm",
-  doc:
-    `ReduceMean, Sub, Pow(2), ReduceMean, Add(eps), Sqrt, Div [, Mul, Add]   =>   LayerNormalization`,
+  doc: `ReduceMean, Sub, Pow(2), ReduceMean, Add(eps), Sqrt, Div [, Mul, Add]   =>
+[Transpose ->] LayerNormalization [-> Transpose]`,
   ops: ["Div", "Mul"],
   check(w, n) {
     if (!w.isFloat(n.outputs[0]!)) return undefined;
@@ -132,13 +128,15 @@ export const layerNorm = nodePass<Match>({
     if (mean === undefined || mean.inputs[0] !== sub.inputs[0] || square.of !== q.d) {
       return undefined;
     }
-    const axis = meanOver(w, mean);
-    if (typeof axis === "string") return axis;
-    if (meanOver(w, variance) !== axis) return "its mean and its variance have different axes";
-    const affine = affineBehind(w, n, axis);
+    const axes = meanOver(w, mean);
+    if (typeof axes === "string") return axes;
+    if (String(meanOver(w, variance)) !== String(axes)) {
+      return "its mean and its variance have different axes";
+    }
+    const affine = affineBehind(w, n, axes);
     return {
       x: sub.inputs[0]!,
-      axis,
+      axes,
       epsilon: sum!.number,
       gamma: affine.gamma,
       beta: affine.beta,
@@ -147,15 +145,29 @@ export const layerNorm = nodePass<Match>({
     };
   },
   rewrite(w, n, m) {
-    const dims = w.shape(m.x)!.slice(m.axis);
+    const shape = w.shape(m.x)!, y = m.root.outputs[0]!;
+    const perm = [...shape.keys()].filter((i) => !m.axes.includes(i)).concat(m.axes);
+    const moved = perm.some((a, i) => a !== i);
+    const turned = (hint: string) =>
+      w.temp(`${n.name}_${hint}`, { dtype: "float32", shape: perm.map((a) => shape[a]!) });
+    const [from, to] = moved ? [turned("last"), turned("normal")] : [m.x, y];
+    const dims = m.axes.map((a) => shape[a]!);
     const ones = () => f32(dims, new Float32Array(elementCount(dims)).fill(1));
-    const inputs = [m.x, w.store(`${n.name}_gamma`, m.gamma ?? ones())];
+    const inputs = [from, w.store(`${n.name}_gamma`, m.gamma ?? ones())];
     if (m.beta !== undefined) inputs.push(w.store(`${n.name}_beta`, m.beta));
-    const next = node("LayerNormalization", n.name, inputs, [m.root.outputs[0]!], {
-      axis: attr.int(m.axis - w.shape(m.x)!.length),
+    const next = node("LayerNormalization", n.name, inputs, [to], {
+      axis: attr.int(-dims.length),
       epsilon: attr.float(m.epsilon),
       stash_type: attr.int(1),
     });
-    w.replace(ownNodes(w, m.pattern, m.root), [next]);
+    const transpose = (hint: string, x: string, out: string, p: readonly number[]) =>
+      w.make("Transpose", `${n.name}_${hint}`, [x], [out], { perm: attr.ints(p) });
+    const back = perm.map((_, i) => perm.indexOf(i));
+    w.replace(
+      ownNodes(w, m.pattern, m.root),
+      moved
+        ? [transpose("to_last", m.x, from, perm), next, transpose("from_last", to, y, back)]
+        : [next],
+    );
   },
 });

@@ -6,6 +6,8 @@ import { apply, graphOf, ops, Rng, why } from "./test_support.ts";
 
 interface Form {
   readonly axes?: readonly number[];
+  /** Axes of the variance where they differ. */
+  readonly variance?: readonly number[];
   readonly square?: "Pow" | "Mul";
   readonly divide?: "Div" | "Reciprocal";
   readonly gamma?: readonly number[];
@@ -14,15 +16,15 @@ interface Form {
 
 function build(f: Form) {
   const rng = new Rng(1);
-  const mean = (name: string, x: string, y: string) =>
-    node("ReduceMean", name, [x], [y], { axes: attr.ints(f.axes ?? [-1]) });
+  const mean = (name: string, x: string, y: string, axes = f.axes ?? [-1]) =>
+    node("ReduceMean", name, [x], [y], { axes: attr.ints(axes) });
   const nodes = [
     mean("mean", "x", "m"),
     node("Sub", "sub", ["x", "m"], ["d"]),
     f.square === "Mul"
       ? node("Mul", "sq", ["d", "d"], ["q"])
       : node("Pow", "sq", ["d", "two"], ["q"]),
-    mean("var", "q", "v"),
+    mean("var", "q", "v", f.variance),
     node("Add", "eps", ["v", "epsilon"], ["e"]),
     node("Sqrt", "sqrt", ["e"], ["s"]),
   ];
@@ -72,8 +74,23 @@ Deno.test("an affine part over other dimensions stays behind it", async () => {
   assert.equal(ops(r.graph), "LayerNormalization Mul");
 });
 
-Deno.test("a normalisation over channels stays", async () => {
-  const r = await apply(layerNorm, build({ axes: [1] }));
+Deno.test("other axes become the last ones between two Transposes", async () => {
+  const forms: Form[] = [
+    { axes: [1], gamma: [3, 1, 1], beta: [1, 3, 1, 1] },
+    { axes: [1], square: "Mul", divide: "Reciprocal" },
+    { axes: [1, 3], gamma: [3, 1, 5], beta: [5] },
+    { axes: [2, 1], gamma: [] },
+  ];
+  for (const f of forms) {
+    const r = await apply(layerNorm, build(f));
+    assert.equal(ops(r.graph), "Transpose LayerNormalization Transpose", JSON.stringify(f));
+  }
+  const r = await apply(layerNorm, build({ axes: [1], gamma: [5] }));
+  assert.equal(ops(r.graph), "Transpose LayerNormalization Transpose Mul");
+});
+
+Deno.test("a mean of another dimension than the variance stays", async () => {
+  const r = await apply(layerNorm, build({ axes: [1], variance: [3] }));
   assert.equal(r.fired, 0);
-  assert.match(why(r, "norm"), /not over the last ones/);
+  assert.match(why(r, "norm"), /different axes/);
 });
