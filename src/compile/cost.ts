@@ -78,7 +78,7 @@ export function priceOf(p: Priced, march: March): Price {
         m * (wideIn ? 2 : 1) / (march.macsPerSecond * rate.sustained),
         e * ((wideOut ? 2 : 1) + steps * 2) / rate.elementsPerSecond,
         p.ddrBytes / march.bytesPerSecond,
-      ) * 1e6 + START_US;
+      ) * 1e6 + START_US * (1 + steps);
   const elements = (s: readonly number[]) => s.some((d) => d < 0) ? 0 : elementCount(s);
   return {
     us: time(macs * paddingOf(p, march), elements(aligned)),
