@@ -36,30 +36,123 @@ function meanOver(w: Rewriter, n: Node): number[] | string {
 
 /** d * d, as Pow(d, 2) or Mul(d, d). */
 function squareOf(w: Rewriter, name: string): { of: string; node: Node } | undefined {
-  const pow = w.producerOf(name, "Pow");
-  if (pow !== undefined) {
-    return scalarOf(w, pow.inputs[1]) === 2 ? { of: pow.inputs[0]!, node: pow } : undefined;
-  }
-  const mul = w.producerOf(name, "Mul");
-  return mul !== undefined && mul.inputs[0] === mul.inputs[1]
-    ? { of: mul.inputs[0]!, node: mul }
-    : undefined;
+  const n = w.producerOf(name, "Pow", "Mul");
+  const square = n !== undefined &&
+    (n.op === "Pow" ? scalarOf(w, n.inputs[1]) === 2 : n.inputs[0] === n.inputs[1]);
+  return square ? { of: n.inputs[0]!, node: n } : undefined;
 }
 
-/** Numerator and Sqrt of d / sqrt(v), written as Div or with Reciprocal. */
-function quotient(w: Rewriter, n: Node): { d: string; sqrt: Node; nodes: Node[] } | undefined {
-  if (n.op === "Div") {
-    const sqrt = w.producerOf(n.inputs[1]!, "Sqrt");
-    return sqrt === undefined ? undefined : { d: n.inputs[0]!, sqrt, nodes: [sqrt, n] };
+/** What a root is taken of, and the nodes that take it. */
+interface Root {
+  readonly of: string;
+  readonly nodes: readonly Node[];
+}
+
+/** Sqrt(v), or Pow(v, 0.5). */
+function rootOf(w: Rewriter, name: string): Root | undefined {
+  const n = w.producerOf(name, "Sqrt", "Pow");
+  if (n === undefined || (n.op === "Pow" && scalarOf(w, n.inputs[1]) !== 0.5)) return undefined;
+  return { of: n.inputs[0]!, nodes: [n] };
+}
+
+/** Reciprocal(Sqrt(v)), 1 / Sqrt(v), or Pow(v, -0.5). */
+function inverseRootOf(w: Rewriter, name: string): Root | undefined {
+  const n = w.producerOf(name, "Reciprocal", "Div", "Pow");
+  if (n?.op === "Pow") {
+    return scalarOf(w, n.inputs[1]) === -0.5 ? { of: n.inputs[0]!, nodes: [n] } : undefined;
   }
-  for (const [d, r] of [[n.inputs[0]!, n.inputs[1]!], [n.inputs[1]!, n.inputs[0]!]]) {
-    const reciprocal = w.producerOf(r!, "Reciprocal");
-    const sqrt = reciprocal === undefined ? undefined : w.producerOf(reciprocal.inputs[0]!, "Sqrt");
-    if (reciprocal !== undefined && sqrt !== undefined) {
-      return { d: d!, sqrt, nodes: [sqrt, reciprocal, n] };
+  if (n === undefined || (n.op === "Div" && scalarOf(w, n.inputs[0]) !== 1)) return undefined;
+  const root = rootOf(w, n.inputs.at(-1)!);
+  return root && { of: root.of, nodes: [...root.nodes, n] };
+}
+
+/** A normalisation without its variance: what it is of, the mean, v + epsilon under the root. */
+interface Normal {
+  readonly x: string;
+  readonly mean: Node;
+  readonly under: string;
+  readonly nodes: readonly Node[];
+  /** Names of constants that are part of it already. */
+  readonly gamma?: string;
+  readonly beta?: string;
+}
+
+/** (x - mean) / sqrt(v), as a quotient or as a product. */
+function quotient(w: Rewriter, n: Node): Normal | undefined {
+  const ways = n.op === "Div" ? [[0, 1]] : [[0, 1], [1, 0]];
+  for (const [i, k] of ways) {
+    const sub = w.producerOf(n.inputs[i!]!, "Sub");
+    const root = (n.op === "Div" ? rootOf : inverseRootOf)(w, n.inputs[k!]!);
+    const mean = sub && w.producerOf(sub.inputs[1]!, "ReduceMean");
+    if (sub !== undefined && root !== undefined && mean !== undefined) {
+      return { x: sub.inputs[0]!, mean, under: root.of, nodes: [sub, ...root.nodes, n] };
     }
   }
   return undefined;
+}
+
+/** Both ways of seeing the inputs of a node with two. */
+const bothWays = (n: Node): [string, string][] => [
+  [n.inputs[0]!, n.inputs[1]!],
+  [n.inputs[1]!, n.inputs[0]!],
+];
+
+/** x k + (beta - mean k) or x k - mean k, with k = gamma / sqrt(v), as TensorFlow writes it. */
+function folded(w: Rewriter, n: Node): Normal | undefined {
+  for (const [a, b] of n.op === "Sub" ? bothWays(n).slice(0, 1) : bothWays(n)) {
+    const rest = n.op === "Sub" ? undefined : w.producerOf(b, "Sub");
+    if (n.op === "Add" && (rest === undefined || w.constant(rest.inputs[0]!) === undefined)) {
+      continue;
+    }
+    const p = w.producerOf(a, "Mul"), q = w.producerOf(rest?.inputs[1] ?? b, "Mul");
+    if (p === undefined || q === undefined) continue;
+    for (const [x, k] of bothWays(p)) {
+      const of = q.inputs[q.inputs[0] === k ? 1 : 0]!;
+      const mean = q.inputs.includes(k) ? w.producerOf(of, "ReduceMean") : undefined;
+      const scaled = w.producerOf(k, "Mul");
+      const gamma = scaled?.inputs.find((t) => w.constant(t) !== undefined);
+      const inverse = gamma === undefined ? k : scaled!.inputs.find((t) => t !== gamma)!;
+      const root = inverseRootOf(w, inverse);
+      if (mean === undefined || root === undefined) continue;
+      const own = [
+        p,
+        q,
+        ...rest === undefined ? [] : [rest],
+        ...gamma === undefined ? [] : [scaled!],
+      ];
+      return {
+        x,
+        mean,
+        under: root.of,
+        nodes: [...root.nodes, ...own, n],
+        ...(gamma === undefined ? {} : { gamma }),
+        ...(rest === undefined ? {} : { beta: rest.inputs[0]! }),
+      };
+    }
+  }
+  return undefined;
+}
+
+/** The means and other nodes of mean((x - mean)^2), or of mean(x^2) - mean^2. */
+function varianceOf(
+  w: Rewriter,
+  name: string,
+  x: string,
+  mean: string,
+): { mean: Node; nodes: Node[] } | undefined {
+  const v = w.producerOf(name, "ReduceMean", "Sub");
+  const squares = v?.op === "Sub" ? w.producerOf(v.inputs[0]!, "ReduceMean") : v;
+  const square = squares && squareOf(w, squares.inputs[0]!);
+  if (v === undefined || squares === undefined || square === undefined) return undefined;
+  if (v.op === "Sub") {
+    const other = squareOf(w, v.inputs[1]!);
+    return square.of === x && other?.of === mean
+      ? { mean: squares, nodes: [square.node, squares, other.node, v] }
+      : undefined;
+  }
+  const sub = w.producerOf(square.of, "Sub");
+  const centred = sub?.inputs.includes(x) && sub.inputs.includes(mean);
+  return centred ? { mean: squares, nodes: [sub!, square.node, squares] } : undefined;
 }
 
 /** A constant over exactly the normalised axes, spread out where it broadcasts. */
@@ -112,36 +205,41 @@ export const layerNorm = nodePass<Match>({
   name: "layer_norm",
   doc: `ReduceMean, Sub, Pow(2), ReduceMean, Add(eps), Sqrt, Div [, Mul, Add]   =>
 [Transpose ->] LayerNormalization [-> Transpose]`,
-  ops: ["Div", "Mul"],
+  ops: ["Div", "Mul", "Add", "Sub"],
   check(w, n) {
     if (!w.isFloat(n.outputs[0]!)) return undefined;
-    const q = quotient(w, n);
-    if (q === undefined) return undefined;
-    const add = w.producer(q.sqrt.inputs[0]!);
+    const f = (n.op === "Div" || n.op === "Mul" ? quotient : folded)(w, n);
+    if (f === undefined || f.mean.inputs[0] !== f.x) return undefined;
+    const add = w.producer(f.under);
     const sum = sumWith(w, add);
-    const variance = sum === undefined ? undefined : w.producerOf(sum.x, "ReduceMean");
+    if (sum === undefined) return undefined;
+    const variance = varianceOf(w, sum.x, f.x, f.mean.outputs[0]!);
     if (variance === undefined) return undefined;
-    const square = squareOf(w, variance.inputs[0]!);
-    const sub = w.producerOf(q.d, "Sub");
-    if (square === undefined || sub === undefined) return undefined;
-    const mean = w.producerOf(sub.inputs[1]!, "ReduceMean");
-    if (mean === undefined || mean.inputs[0] !== sub.inputs[0] || square.of !== q.d) {
-      return undefined;
-    }
-    const axes = meanOver(w, mean);
+    const axes = meanOver(w, f.mean);
     if (typeof axes === "string") return axes;
-    if (String(meanOver(w, variance)) !== String(axes)) {
+    if (String(meanOver(w, variance.mean)) !== String(axes)) {
       return "its mean and its variance have different axes";
     }
-    const affine = affineBehind(w, n, axes);
+    const shape = w.shape(f.x)!;
+    const own = (name: string | undefined) =>
+      name === undefined ? undefined : overAxes(w.constant(name)!, shape, axes);
+    const [gamma, beta] = [own(f.gamma), own(f.beta)];
+    if (
+      (f.gamma !== undefined && gamma === undefined) || (f.beta !== undefined && beta === undefined)
+    ) {
+      return "its scale or bias varies over other dimensions than it normalises";
+    }
+    const affine = n.op === "Div" || n.op === "Mul"
+      ? affineBehind(w, n, axes)
+      : { gamma, beta, root: n, nodes: [] };
     return {
-      x: sub.inputs[0]!,
+      x: f.x,
       axes,
-      epsilon: sum!.number,
+      epsilon: sum.number,
       gamma: affine.gamma,
       beta: affine.beta,
       root: affine.root,
-      pattern: [mean, sub, square.node, variance, add!, ...q.nodes, ...affine.nodes],
+      pattern: [f.mean, ...variance.nodes, add!, ...f.nodes, ...affine.nodes],
     };
   },
   rewrite(w, n, m) {

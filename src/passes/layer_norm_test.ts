@@ -69,6 +69,86 @@ Deno.test("decomposed normalisations become LayerNormalization", async () => {
   }
 });
 
+/** As TensorFlow writes it: the scale is part of the factor, the mean part of the bias. */
+function buildFolded(f: {
+  readonly axes: readonly number[];
+  readonly gamma?: readonly number[];
+  readonly beta?: readonly number[];
+  readonly inverse?: "Reciprocal" | "Pow" | "Div";
+  /** The variance as mean(x^2) - mean^2. */
+  readonly moments?: boolean;
+}) {
+  const rng = new Rng(2);
+  const mean = (name: string, x: string, y: string) =>
+    node("ReduceMean", name, [x], [y], { axes: attr.ints(f.axes) });
+  const variance = f.moments
+    ? [
+      node("Mul", "sq", ["x", "x"], ["q"]),
+      mean("squares", "q", "qm"),
+      node("Mul", "ms", ["m", "m"], ["mm"]),
+      node("Sub", "var", ["qm", "mm"], ["v"]),
+    ]
+    : [
+      node("Sub", "sub", ["x", "m"], ["d"]),
+      node("Mul", "sq", ["d", "d"], ["q"]),
+      mean("var", "q", "v"),
+    ];
+  const inverse = f.inverse === "Pow" ? [node("Pow", "inv", ["e", "minus"], ["r"])] : [
+    node("Sqrt", "sqrt", ["e"], ["s"]),
+    f.inverse === "Div"
+      ? node("Div", "inv", ["one", "s"], ["r"])
+      : node("Reciprocal", "inv", ["s"], ["r"]),
+  ];
+  const k = f.gamma === undefined ? "r" : "k";
+  return graphOf({
+    inputs: { x: [2, 3, 4, 5] },
+    outputs: ["y"],
+    nodes: [
+      mean("mean", "x", "m"),
+      ...variance,
+      node("Add", "eps", ["epsilon", "v"], ["e"]),
+      ...inverse,
+      ...(f.gamma === undefined ? [] : [node("Mul", "scale", ["gc", "r"], ["k"])]),
+      node("Mul", "xk", ["x", k], ["a"]),
+      node("Mul", "mk", [k, "m"], ["b"]),
+      ...(f.beta === undefined
+        ? [node("Sub", "norm", ["a", "b"], ["y"])]
+        : [node("Sub", "rest", ["bc", "b"], ["c"]), node("Add", "norm", ["c", "a"], ["y"])]),
+    ],
+    constants: {
+      epsilon: f32([], [1e-3]),
+      one: f32([], [1]),
+      minus: f32([], [-0.5]),
+      gc: rng.f32(f.gamma ?? [1]),
+      bc: rng.f32(f.beta ?? [1]),
+    },
+  });
+}
+
+Deno.test("TensorFlow's form, and the difference of moments, become LayerNormalization", async () => {
+  for (
+    const f of [
+      { axes: [3], gamma: [5], beta: [5] },
+      { axes: [3] },
+      { axes: [3], gamma: [5], inverse: "Pow" },
+      { axes: [2, 3], beta: [4, 5], inverse: "Div", moments: true },
+      { axes: [-1], gamma: [1, 1, 1, 5], beta: [1], moments: true },
+    ] as const
+  ) {
+    const r = await apply(layerNorm, buildFolded(f));
+    assert.equal(ops(r.graph), "LayerNormalization", JSON.stringify(f));
+    assert.equal(r.graph.nodes[0]!.name, "norm");
+  }
+  const turned = await apply(
+    layerNorm,
+    buildFolded({ axes: [1], gamma: [3, 1, 1], beta: [3, 1, 1] }),
+  );
+  assert.equal(ops(turned.graph), "Transpose LayerNormalization Transpose");
+  const other = await apply(layerNorm, buildFolded({ axes: [3], gamma: [4, 1], beta: [5] }));
+  assert.equal(other.fired, 0);
+  assert.match(why(other, "norm"), /varies over other dimensions/);
+});
+
 Deno.test("an affine part over other dimensions stays behind it", async () => {
   const r = await apply(layerNorm, build({ gamma: [3, 1, 1] }));
   assert.equal(ops(r.graph), "LayerNormalization Mul");
