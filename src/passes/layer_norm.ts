@@ -66,6 +66,15 @@ function inverseRootOf(w: Rewriter, name: string): Root | undefined {
   return root && { of: root.of, nodes: [...root.nodes, n] };
 }
 
+/** gamma / sqrt(v): an inverse root, perhaps times a constant. */
+function factorOf(w: Rewriter, name: string): Root & { readonly gamma?: string } | undefined {
+  const scaled = w.producerOf(name, "Mul");
+  const gamma = scaled?.inputs.find((t) => w.constant(t) !== undefined);
+  if (scaled === undefined || gamma === undefined) return inverseRootOf(w, name);
+  const root = inverseRootOf(w, scaled.inputs.find((t) => t !== gamma)!);
+  return root && { of: root.of, nodes: [...root.nodes, scaled], gamma };
+}
+
 /** A normalisation without its variance: what it is of, the mean, v + epsilon under the root. */
 interface Normal {
   readonly x: string;
@@ -77,57 +86,41 @@ interface Normal {
   readonly beta?: string;
 }
 
-/** (x - mean) / sqrt(v), as a quotient or as a product. */
-function quotient(w: Rewriter, n: Node): Normal | undefined {
-  const ways = n.op === "Div" ? [[0, 1]] : [[0, 1], [1, 0]];
-  for (const [i, k] of ways) {
-    const sub = w.producerOf(n.inputs[i!]!, "Sub");
-    const root = (n.op === "Div" ? rootOf : inverseRootOf)(w, n.inputs[k!]!);
-    const mean = sub && w.producerOf(sub.inputs[1]!, "ReduceMean");
-    if (sub !== undefined && root !== undefined && mean !== undefined) {
-      return { x: sub.inputs[0]!, mean, under: root.of, nodes: [sub, ...root.nodes, n] };
-    }
-  }
-  return undefined;
-}
-
 /** Both ways of seeing the inputs of a node with two. */
 const bothWays = (n: Node): [string, string][] => [
   [n.inputs[0]!, n.inputs[1]!],
   [n.inputs[1]!, n.inputs[0]!],
 ];
 
+/** (x - mean) / sqrt(v), as a quotient or as a product. */
+function quotient(w: Rewriter, n: Node): Normal | undefined {
+  for (const [d, k] of n.op === "Div" ? bothWays(n).slice(0, 1) : bothWays(n)) {
+    const sub = w.producerOf(d, "Sub");
+    const root = (n.op === "Div" ? rootOf : factorOf)(w, k);
+    const mean = sub && w.producerOf(sub.inputs[1]!, "ReduceMean");
+    if (sub === undefined || root === undefined || mean === undefined) continue;
+    const { of: under, nodes, ...gamma } = root;
+    return { x: sub.inputs[0]!, mean, under, nodes: [sub, ...nodes, n], ...gamma };
+  }
+  return undefined;
+}
+
 /** x k + (beta - mean k) or x k - mean k, with k = gamma / sqrt(v), as TensorFlow writes it. */
 function folded(w: Rewriter, n: Node): Normal | undefined {
   for (const [a, b] of n.op === "Sub" ? bothWays(n).slice(0, 1) : bothWays(n)) {
     const rest = n.op === "Sub" ? undefined : w.producerOf(b, "Sub");
-    if (n.op === "Add" && (rest === undefined || w.constant(rest.inputs[0]!) === undefined)) {
-      continue;
-    }
+    if (n.op === "Add" && w.constant(rest?.inputs[0] ?? "") === undefined) continue;
     const p = w.producerOf(a, "Mul"), q = w.producerOf(rest?.inputs[1] ?? b, "Mul");
     if (p === undefined || q === undefined) continue;
     for (const [x, k] of bothWays(p)) {
       const of = q.inputs[q.inputs[0] === k ? 1 : 0]!;
       const mean = q.inputs.includes(k) ? w.producerOf(of, "ReduceMean") : undefined;
-      const scaled = w.producerOf(k, "Mul");
-      const gamma = scaled?.inputs.find((t) => w.constant(t) !== undefined);
-      const inverse = gamma === undefined ? k : scaled!.inputs.find((t) => t !== gamma)!;
-      const root = inverseRootOf(w, inverse);
+      const root = factorOf(w, k);
       if (mean === undefined || root === undefined) continue;
-      const own = [
-        p,
-        q,
-        ...rest === undefined ? [] : [rest],
-        ...gamma === undefined ? [] : [scaled!],
-      ];
-      return {
-        x,
-        mean,
-        under: root.of,
-        nodes: [...root.nodes, ...own, n],
-        ...(gamma === undefined ? {} : { gamma }),
-        ...(rest === undefined ? {} : { beta: rest.inputs[0]! }),
-      };
+      const { of: under, nodes, ...gamma } = root;
+      return rest === undefined
+        ? { x, mean, under, nodes: [...nodes, p, q, n], ...gamma }
+        : { x, mean, under, nodes: [...nodes, p, q, rest, n], ...gamma, beta: rest.inputs[0]! };
     }
   }
   return undefined;
@@ -172,11 +165,12 @@ function overAxes(
   );
 }
 
-/** Mul(gamma) and Add(beta) behind the quotient. */
+/** Mul(gamma), where it is not known yet, and Add(beta) behind the quotient. */
 function affineBehind(
   w: Rewriter,
   n: Node,
   axes: readonly number[],
+  known: Tensor | undefined,
 ): Pick<Match, "gamma" | "beta" | "root"> & { nodes: Node[] } {
   const shape = w.shape(n.outputs[0]!)!;
   const nodes: Node[] = [];
@@ -192,7 +186,7 @@ function affineBehind(
     }
     return t;
   };
-  const gamma = next("Mul");
+  const gamma = known ?? next("Mul");
   const beta = next("Add");
   return { gamma, beta, root, nodes };
 }
@@ -230,7 +224,7 @@ export const layerNorm = nodePass<Match>({
       return "its scale or bias varies over other dimensions than it normalises";
     }
     const affine = n.op === "Div" || n.op === "Mul"
-      ? affineBehind(w, n, axes)
+      ? affineBehind(w, n, axes, gamma)
       : { gamma, beta, root: n, nodes: [] };
     return {
       x: f.x,

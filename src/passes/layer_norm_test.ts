@@ -9,7 +9,7 @@ interface Form {
   /** Axes of the variance where they differ. */
   readonly variance?: readonly number[];
   readonly square?: "Pow" | "Mul";
-  readonly divide?: "Div" | "Reciprocal";
+  readonly divide?: "Div" | "Reciprocal" | "Factor";
   readonly gamma?: readonly number[];
   readonly beta?: readonly number[];
 }
@@ -33,6 +33,12 @@ function build(f: Form) {
       node("Reciprocal", "rec", ["s"], ["r"]),
       node("Mul", "norm", ["d", "r"], ["n"]),
     );
+  } else if (f.divide === "Factor") {
+    nodes.push(
+      node("Reciprocal", "rec", ["s"], ["r"]),
+      node("Mul", "scale", ["r", "kc"], ["k"]),
+      node("Mul", "norm", ["k", "d"], ["n"]),
+    );
   } else nodes.push(node("Div", "norm", ["d", "s"], ["n"]));
   let out = "n";
   for (const [op, shape, c] of [["Mul", f.gamma, "g"], ["Add", f.beta, "b"]] as const) {
@@ -49,6 +55,7 @@ function build(f: Form) {
       epsilon: f32([], [1e-3]),
       gc: rng.f32(f.gamma ?? [1]),
       bc: rng.f32(f.beta ?? [1]),
+      kc: rng.f32([5]),
     },
   });
 }
@@ -61,6 +68,7 @@ Deno.test("decomposed normalisations become LayerNormalization", async () => {
     { axes: [2, 3], gamma: [4, 5] },
     { axes: [-2, -1], gamma: [5], beta: [4, 1] },
     { gamma: [5], axes: [3] },
+    { divide: "Factor", beta: [5] },
   ];
   for (const f of forms) {
     const r = await apply(layerNorm, build(f));
