@@ -46,6 +46,35 @@ function variance(n: number, sum: number, squares: number, epsilon: number): num
   return Math.max(v, 1);
 }
 
+/** Factors and biases times 2^-shift. */
+interface Affine {
+  readonly m: Float64Array;
+  readonly b: Float64Array;
+}
+
+/** One row in place, without the zero point and the saturation of y. */
+function normalise(
+  row: Float64Array,
+  roots: Int32Array,
+  epsilon: number,
+  m: Float64Array,
+  b: Float64Array,
+): void {
+  const n = row.length;
+  let sum = 0, squares = 0;
+  for (let i = 0; i < n; i++) {
+    const v = row[i]!;
+    sum += v;
+    squares += v * v;
+  }
+  const { r, j } = inverseRoot(variance(n, sum, squares, epsilon), roots);
+  const p = r * 2 ** -j;
+  for (let i = 0; i < n; i++) {
+    const h = Math.floor((row[i]! * n - sum) * p + 0.5);
+    row[i] = Math.floor(h * m[i]! + b[i]! + 0.5);
+  }
+}
+
 /**
  * Layer normalisation (section 9c): inputs x, inverse roots (int32[193]), factors m (int16) and biases b
  * (int32) over the normalised dimensions, which are the last ones; attributes axes, count (their
@@ -80,31 +109,27 @@ export const hzLayerNorm: readonly OpDef[] = forms("HzSLayerNormalization", (op,
       z.settle("v"),
     ),
   ),
-  run(c) {
+  prepare(c): Affine {
+    const k = 2 ** -intAttr(c.node, "shift");
+    const scaled = (i: number) =>
+      Float64Array.from(c.constant(i)!.data as Int32Array, (v) => v * k);
+    return { m: scaled(2), b: scaled(3) };
+  },
+  run(c, state) {
     const x = c.need(0), y = c.output(0);
-    const roots = c.constant(1)!.data as Int32Array;
-    const m = c.constant(2)!.data as Int16Array, b = c.constant(3)!.data as Int32Array;
+    const roots = c.constant(1)!.data as Int32Array, { m, b } = state as Affine;
     const n = elementCount(intsAttr(c.node, "axes").map((a) => x.shape[a]!));
-    const epsilon = intAttr(c.node, "epsilon"), k = 2 ** -intAttr(c.node, "shift");
+    const epsilon = intAttr(c.node, "epsilon");
     const yZero = zeroAt(c.node, "y_zero"), { qmin, qmax } = rangeOf(c.node);
     const mark = c.arena.mark();
     const values = integersAt(c, rowMajorOf(c, x), x.count, x.dtype);
+    const row = new Float64Array(n);
     writeDensely(c, y.shape, y, y.dtype, (ptr) => {
       const out = integersAt(c, ptr, y.count, y.dtype);
       for (let at = 0; at < out.length; at += n) {
-        let sum = 0, squares = 0;
-        for (let i = 0; i < n; i++) {
-          const v = values[at + i]!;
-          sum += v;
-          squares += v * v;
-        }
-        const { r, j } = inverseRoot(variance(n, sum, squares, epsilon), roots);
-        const p = r * 2 ** -j;
-        for (let i = 0; i < n; i++) {
-          const h = Math.floor((values[at + i]! * n - sum) * p + 0.5);
-          const v = Math.floor((h * m[i]! + b[i]!) * k + 0.5) + yZero;
-          out[at + i] = Math.min(Math.max(v, qmin), qmax);
-        }
+        row.set(values.subarray(at, at + n));
+        normalise(row, roots, epsilon, m, b);
+        for (let i = 0; i < n; i++) out[at + i] = Math.min(Math.max(row[i]! + yZero, qmin), qmax);
       }
     });
     c.arena.release(mark);
