@@ -72,12 +72,13 @@ export function priceOf(p: Priced, march: March): Price {
   const activation = (t: string) => t !== "" && p.value(t) === undefined;
   const wideIn = node.inputs.some((t) => activation(t) && p.bytes(t) === 2);
   const wideOut = node.outputs.some((t) => activation(t) && p.bytes(t) === 2);
+  const steps = opOf(node)?.steps ?? 0;
   const time = (m: number, e: number) =>
     Math.max(
         m * (wideIn ? 2 : 1) / (march.macsPerSecond * rate.sustained),
-        e * (wideOut ? 2 : 1) / rate.elementsPerSecond,
+        e * ((wideOut ? 2 : 1) + steps * 2) / rate.elementsPerSecond,
         p.ddrBytes / march.bytesPerSecond,
-      ) * 1e6 + START_US;
+      ) * 1e6 + START_US * (1 + steps);
   const elements = (s: readonly number[]) => s.some((d) => d < 0) ? 0 : elementCount(s);
   return {
     us: time(macs * paddingOf(p, march), elements(aligned)),

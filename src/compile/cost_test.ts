@@ -38,6 +38,22 @@ Deno.test("a node costs the longest of multiplying, writing and moving; int16 co
   near(us(conv(128, 256), narrow), 128 * 128 + 2 * 128 * 65536);
 });
 
+Deno.test("layer normalisation costs the int16 tensors between its steps", () => {
+  const march = marchOf("bayes"), type = { dtype: "float32", shape: [1, 64, 4096] } as const;
+  const g: Graph = {
+    ...conv(1, 1),
+    nodes: [node("LayerNormalization", "n", ["x", "k"], ["y"])],
+    inputs: [{ name: "x", ...type }],
+    outputs: [{ name: "y", ...type }],
+    constants: new Map([["k", f32([4096], new Float32Array(4096))]]),
+    types: new Map([["y", type]]),
+  };
+  const us = (bytes: number) => nodeMicroseconds(g, g.nodes[0]!, march, { bytes: () => bytes });
+  const pass = 1e6 * 64 * 4096 / rates.bayes.elementsPerSecond;
+  assert.ok(Math.abs(us(1) - (5 + 9 * pass)) < 1e-9, `${us(1)}`);
+  assert.ok(Math.abs(us(2) - (5 + 10 * pass)) < 1e-9, `${us(2)}`);
+});
+
 Deno.test("a node of unknown shape costs something and breaks nothing", () => {
   const g = conv(8, 16);
   const open = { ...g, types: new Map(), outputs: [] };

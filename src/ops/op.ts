@@ -208,6 +208,8 @@ export interface OpDef {
   nonNegative?(constant: (i: number) => Tensor | undefined): boolean;
   /** Multiply-accumulates of one run. */
   macs?(c: InferContext & { output(i: number): TensorType }): number;
+  /** int16 tensors of the size of output 0 that a core writes between the steps of the operator. */
+  readonly steps?: number;
 }
 
 /** Throws BpuError("shape") for a node. */

@@ -13,6 +13,7 @@ import {
   type Input,
   K,
   notFloat,
+  rank11,
 } from "./placement_harness.ts";
 
 const { list, cases } = caseList();
@@ -100,6 +101,24 @@ cases("Softmax", "bernoulli2", "bpu", { inputs: [image], attrs: { axis: -3 } }, 
 for (const march of ["bayes", "bernoulli2"] as const) {
   cases("Softmax", march, "cpu", { inputs: [image] }, [notFloat]);
 }
+const normalised = (shape: readonly number[]): Case => ({
+  inputs: [shape, K(shape.slice(-1)), K(shape.slice(-1))],
+});
+for (const march of ["bayes", "bernoulli2"] as const) {
+  const flat = march === "bernoulli2";
+  cases("LayerNormalization", march, "bpu", { ...normalised(image), attrs: { axis: 2 } }, [
+    flat
+      ? [{ attrs: { axis: 3 } }, /its means are not over H,W of rank 4/]
+      : [normalised(rank11), /input rank 11 is outside 2..5/],
+    ...(flat ? [[normalised([1, 8, 16]), /its means are not over H,W/] as Break] : [
+      [{ ...normalised([1, 300, 300]), attrs: { axis: 1 } }, /elements 90000 is outside 1..65536/],
+    ] as Break[]),
+    [{ inputs: [image, K([16]), [16]] }, /input 2 is computed, not constant/],
+    [{ inputs: [image, [16]] }, /input 1 is computed, not constant/],
+    [{ outputs: ["y", "mean"] }, /it also gives mean/],
+  ]);
+}
+cases("LayerNormalization", "bayes", "bpu", normalised([4, 96]));
 cases("LogSoftmax", "bayes", "cpu", { inputs: [image] }, [notFloat]);
 cases("LpNormalization", "bayes", "cpu", { inputs: [image] }, [
   [{ attrs: { p: 3 } }, /p 3 is not one of 1, 2/],

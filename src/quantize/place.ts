@@ -48,10 +48,12 @@ function candidate(c: RuleContext, march: March, o: PlaceOptions): Candidate {
     return { on: "CPU", reason: `${n.op} is not integrated on ${march.name}; it runs in float` };
   }
   if (rules?.on === "CPU" && !o.bpu?.has(n.name)) {
+    // What could not run there on request either says why.
+    const never = rules.bpu.map((r) => r.check(c)).find((wrong) => wrong !== undefined);
     return {
       on: "CPU",
-      reason: `${n.op} is a CPU operator on ${march.name}`,
-      ...(def.quant === undefined ? {} : { advice: onBpuAdvice(n) }),
+      reason: never ?? `${n.op} is a CPU operator on ${march.name}`,
+      ...(def.quant === undefined || never !== undefined ? {} : { advice: onBpuAdvice(n) }),
     };
   }
   const x = c.input(0);

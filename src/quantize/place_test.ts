@@ -75,3 +75,22 @@ Deno.test("integer tensors stay on the CPU", () => {
   );
   for (const [, p] of place(g, bayes)) equal(p.on, "CPU");
 });
+
+Deno.test("layer normalisation is on the BPU where a mean of one axis is", () => {
+  const k = ramp([6]);
+  const norm = (axis: number) =>
+    graphOf(
+      [node("LayerNormalization", "n", ["x", "k"], ["y"], { axis: attr.int(axis) })],
+      { x: shape },
+      ["y"],
+      { k },
+    );
+  equal(place(norm(-1), bayes).get("n")!.on, "BPU");
+  const there = place(norm(-1), bernoulli2).get("n")!;
+  equal(there.on, "CPU");
+  match(there.reason!, /not over H,W of rank 4, all that ReduceMean takes on bernoulli2/);
+  equal(there.advice, undefined);
+  // On the CPU by default, as every operator that the table of bernoulli2 lacks.
+  match(place(norm(2), bernoulli2).get("n")!.advice!, /node_info/);
+  equal(place(norm(2), bernoulli2, { bpu: new Set(["n"]) }).get("n")!.on, "BPU");
+});

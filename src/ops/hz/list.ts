@@ -18,6 +18,7 @@ import { hzDequantize } from "./hz_dequantize.ts";
 import { hzDiv } from "./hz_div.ts";
 import { hzMax, hzMin } from "./hz_extreme.ts";
 import { hzGridPosition, hzWarpLinear, hzWarpNearest } from "./hz_grid_sample.ts";
+import { hzLayerNorm } from "./hz_layer_norm.ts";
 import { hzLut, hzLut16 } from "./hz_lut.ts";
 import { hzMatmul } from "./hz_matmul.ts";
 import { hzMaxPool, hzMaxPool16 } from "./hz_max_pool.ts";
@@ -55,6 +56,7 @@ export const listHz: readonly OpDef[] = [
   ...hzGlobalAveragePool,
   hzGlobalMaxPool,
   ...hzGridPosition,
+  ...hzLayerNorm,
   hzLut,
   hzLut16,
   ...hzMatmul,
