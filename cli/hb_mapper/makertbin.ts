@@ -11,6 +11,7 @@ import { BpuError, sentenceOf } from "../../src/errors.ts";
 import { batchOfOne, fastPerfConfig } from "../../src/flow/fast_perf.ts";
 import type { Made } from "../../src/flow/makertbin.ts";
 import { makertbin } from "../../src/flow/makertbin.ts";
+import type { SearchSummary } from "../../src/flow/accuracy.ts";
 import type { MixedGoal } from "../../src/flow/search/mixed.ts";
 import { version } from "../../src/flow/version.ts";
 import { openCalibration, randomCalibration } from "../../src/formats/data/mod.ts";
@@ -46,6 +47,28 @@ interface Flags {
   readonly debug?: boolean;
 }
 
+/** How the numbers were found, as `--json` prints it; null where nothing was searched. */
+function searchReport(s: SearchSummary | undefined) {
+  if (s === undefined) return null;
+  const { chosen, similarity, worst, cosine, samples, evaluations, mixed } = s;
+  return {
+    ...{ chosen, similarity, worst_output: worst, cosine, samples, evaluations },
+    mixed: mixed === undefined ? null : {
+      int16: mixed.int16,
+      node_info: mixed.nodeInfo,
+      reached: mixed.reached,
+      evaluations: mixed.evaluations,
+      pareto: mixed.pareto.map((p) => ({
+        int16_tensors: p.count,
+        added_tensor: p.tensor === "" ? null : p.tensor,
+        latency_us: p.microseconds,
+        predicted_noise: p.predictedNoise,
+        similarity: p.similarity ?? null,
+      })),
+    },
+  };
+}
+
 /** The object that `--json` prints. */
 function report(made: Made, times: ReadonlyMap<string, number>, files: readonly string[]) {
   return {
@@ -64,6 +87,7 @@ function report(made: Made, times: ReadonlyMap<string, number>, files: readonly 
     outputs: made.proof.outputs,
     exact: made.proof.exact,
     latency_us: made.finished.estimate.latencyUs,
+    search: searchReport(made.search),
     deleted: made.finished.deleted.map((d) => d.node.name),
     files,
   };

@@ -268,6 +268,30 @@ Deno.test("makertbin: wrong flags and a failed conversion leave no file and end 
   );
 });
 
+Deno.test("makertbin --json: what the search for int16 tensors found", async () => {
+  const files = new Map<string, Uint8Array | string>([
+    ["small.onnx", onnx()],
+    ["c.yaml", yaml()],
+    ...samples,
+  ]);
+  await inFolder(files, async (dir) => {
+    const plain = await makertbin(dir, ["-c", "c.yaml", "--json"]);
+    equal(JSON.parse(plain.out).search, null);
+    const r = await makertbin(dir, ["-c", "c.yaml", "--json", "--int16-tensors", "1"]);
+    equal(r.code, 0, r.err);
+    const { search } = JSON.parse(r.out);
+    match(search.chosen, /1 tensors at int16/);
+    equal(search.samples, 3);
+    const { int16, node_info, reached, pareto } = search.mixed;
+    ok(int16.length >= 1 && reached === true);
+    match(node_info, /^node_info: \{\n {2}".*": \{.*'int16'\}/);
+    equal(pareto[0].int16_tensors, 0);
+    ok(pareto[1].latency_us >= pareto[0].latency_us && pareto[1].similarity > 0);
+    ok(pareto[1].predicted_noise < pareto[0].predicted_noise);
+    ok((await listing(`${dir}/out`)).includes("small_pareto.svg"));
+  });
+});
+
 Deno.test("makertbin --fast-perf: an open batch becomes 1, other open dimensions need -i, the edges go", async () => {
   const open = (shape: number[]) => {
     const g = smallGraph({});

@@ -23,8 +23,8 @@ import type { Fork } from "./search/forms.ts";
 import type { Split } from "./search/held_back.ts";
 import { createJudge } from "./search/judge.ts";
 import { searchMixed } from "./search/mixed.ts";
-import type { MixedGoal, MixedResult } from "./search/mixed.ts";
-import { nodeInfoText, paretoCsv, paretoSvg } from "./search/pareto.ts";
+import type { MixedGoal, ParetoPoint } from "./search/mixed.ts";
+import { nodeInfoText, paretoCsv, paretoSvg, paretoTable } from "./search/pareto.ts";
 import type { FormName, Recipe, Workshop } from "./search/recipe.ts";
 import { searchMix, Sensitivity } from "./search/sensitive.ts";
 
@@ -45,11 +45,32 @@ export interface AccuracyOptions {
   progress?(done: number, total: number): void;
 }
 
+/** What a search found, for reports. */
+export interface SearchSummary {
+  /** The recipe in words. */
+  readonly chosen: string;
+  /** On the held-back samples: the criterion, its worst output, and the mean cosine. */
+  readonly similarity: number;
+  readonly worst: number;
+  readonly cosine: number;
+  readonly samples: number;
+  /** Evaluations of all held-back samples; coarse ones count by their share. */
+  readonly evaluations: number;
+  /** Of a search for int16 tensors. */
+  readonly mixed?: {
+    readonly int16: readonly string[];
+    readonly nodeInfo: string;
+    readonly reached: boolean;
+    readonly evaluations: number;
+    readonly pareto: readonly ParetoPoint[];
+  };
+}
+
 /** A search, and what it leaves behind. */
 export interface AccuracySearch {
   run(workshop: Workshop, plain: Recipe): Promise<Recipe>;
-  /** The int16 tensors that were found; after `run`. */
-  mixed(): MixedResult | undefined;
+  /** What was found; after `run`. */
+  summary(): SearchSummary | undefined;
   /** File name suffix -> text; after `run`. */
   files(): ReadonlyMap<string, string>;
 }
@@ -65,10 +86,10 @@ export function accuracySearch(
   config: CompleteConfig,
   o: AccuracyOptions,
 ): AccuracySearch {
-  let found: MixedResult | undefined;
+  let summary: SearchSummary | undefined;
   const files = new Map<string, string>();
   return {
-    mixed: () => found,
+    summary: () => summary,
     files: () => files,
     async run(workshop, plain) {
       // Hundreds of pieces of the graph are opened and run a few times each.
@@ -126,8 +147,9 @@ export function accuracySearch(
       if (corrects) {
         best = await searchBias(tools, best);
       }
+      let mixed: SearchSummary["mixed"];
       if (o.goal !== undefined) {
-        found = await searchMixed(tools, sensitivity, best, o.goal, corrects);
+        const found = await searchMixed(tools, sensitivity, best, o.goal, corrects);
         best = found;
         const text = nodeInfoText(workshop, found.int16);
         o.log(
@@ -138,8 +160,12 @@ export function accuracySearch(
         );
         o.log("node_info to paste into model_parameters:");
         for (const line of text.split("\n")) o.log(line);
+        o.log("accuracy against latency (* chosen):");
+        for (const line of paretoTable(found.pareto, found.chosen)) o.log(line);
+        const { int16, reached, evaluations, pareto } = found;
+        mixed = { int16, nodeInfo: text, reached, evaluations, pareto };
         files.set("_pareto.csv", paretoCsv(found.pareto));
-        files.set("_pareto.svg", paretoSvg(found.pareto, found.int16.length));
+        files.set("_pareto.svg", paretoSvg(found.pareto, found.chosen));
         files.set("_node_info.txt", `${text}\n`);
       }
       if (!shared) best = await refit(tools, best, o);
@@ -147,6 +173,12 @@ export function accuracySearch(
         `chosen: ${best.name}, similarity ${best.similarity.score.toFixed(6)} after ` +
           `${Number(judge.evaluations.toFixed(1))} evaluations of ${judge.samples} samples`,
       );
+      const { score, worst, cosine } = best.similarity;
+      summary = {
+        ...{ chosen: best.name, similarity: score, worst, cosine, samples: judge.samples },
+        evaluations: Number(judge.evaluations.toFixed(1)),
+        ...(mixed === undefined ? {} : { mixed }),
+      };
       return best.recipe;
     },
   };

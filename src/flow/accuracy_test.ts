@@ -120,6 +120,13 @@ Deno.test("--int16-tensors: the node_info that it prints gives the same tensors"
   const text = (name: string) => new TextDecoder().decode(made.files.get(name));
   assert.match(text("small_pareto.csv"), /^int16_tensors,added_tensor,latency_us,/);
   assert.match(text("small_pareto.svg"), /<polyline points="[\d., ]+"/);
+  const { mixed } = made.search!;
+  assert.deepEqual([...mixed!.int16].sort(), found);
+  assert.equal(mixed!.nodeInfo, log.slice(from, to).join("\n"));
+  assert.deepEqual(mixed!.pareto.map((p) => p.count), [...mixed!.pareto.keys()]);
+  const table = log.slice(log.indexOf("accuracy against latency (* chosen):") + 1);
+  assert.match(table[0]!, /int16 tensors +latency us +predicted error +worst output/);
+  assert.ok(table.some((l) => /^ {2}1 \* +[\d.]+ +[\d.e+-]+ +[\d.]+$/.test(l)), table.join("\n"));
 });
 
 Deno.test("--accuracy: few evaluations; unreachable goals are said to be", async () => {

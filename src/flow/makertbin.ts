@@ -16,6 +16,7 @@ import { marchOf } from "../march/mod.ts";
 import { functionsOf } from "../ops/functions.ts";
 import type { FloatEngine } from "../run/float.ts";
 import { accuracySearch, samplesOf } from "./accuracy.ts";
+import type { SearchSummary } from "./accuracy.ts";
 import {
   explicitPerChannel,
   goalOf,
@@ -73,6 +74,8 @@ export interface Made {
   readonly proof: Proof;
   readonly rows: readonly SourcedRow[];
   readonly finished: Finished;
+  /** Where calibration searched. */
+  readonly search?: SearchSummary;
   /** File name (without folder) -> bytes. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -187,7 +190,11 @@ export async function makertbin(
     files.set(config.model.outputModelFilePrefix + suffix, encode(text));
   }
   options.stage?.("write");
-  return { conversion, proof, rows, finished, files };
+  const summary = search?.summary();
+  return {
+    ...{ conversion, proof, rows, finished, files },
+    ...(summary === undefined ? {} : { search: summary }),
+  };
 }
 
 /** What the log says about zero points. */

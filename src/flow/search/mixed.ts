@@ -37,6 +37,8 @@ export interface ParetoPoint {
 /** Result of {@linkcode searchMixed}. */
 export interface MixedResult extends Measured {
   readonly int16: readonly string[];
+  /** How many tensors of the ranking are at int16; `int16` has what must go with them, too. */
+  readonly chosen: number;
   readonly pareto: readonly ParetoPoint[];
   readonly reached: boolean;
   /** Full evaluations of the bisection. */
@@ -144,6 +146,7 @@ export async function searchMixed(
   return {
     ...best,
     int16: [...best.recipe.int16 ?? []],
+    chosen,
     pareto,
     reached,
     evaluations,

@@ -52,6 +52,23 @@ export function paretoCsv(points: readonly ParetoPoint[]): string {
     .join("\n");
 }
 
+/** Log lines of the curve: what was measured, what was chosen, and powers of two of tensors. */
+export function paretoTable(points: readonly ParetoPoint[], chosen: number): string[] {
+  const shown = points.filter((p, i) =>
+    p.similarity !== undefined || p.count === chosen || i === points.length - 1 ||
+    (p.count & (p.count - 1)) === 0
+  );
+  const rows = shown.map((p) => [
+    `${p.count}${p.count === chosen ? " *" : ""}`,
+    p.microseconds.toFixed(1),
+    p.predictedNoise.toExponential(2),
+    p.similarity?.toFixed(6) ?? "-",
+  ]);
+  const all = [["int16 tensors", "latency us", "predicted error", "worst output"], ...rows];
+  const widths = all[0]!.map((_, i) => Math.max(...all.map((r) => r[i]!.length)));
+  return all.map((r) => "  " + r.map((v, i) => v.padEnd(widths[i]!)).join("  ").trimEnd());
+}
+
 /** The predicted error against the latency, both axes labelled; the chosen point and measurements marked. */
 export function paretoSvg(points: readonly ParetoPoint[], chosen: number): string {
   const width = 640, height = 400, left = 70, bottom = 50, top = 30, right = 20;
