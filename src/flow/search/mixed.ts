@@ -4,9 +4,11 @@
  * @module
  */
 
+import { corrected } from "./bias.ts";
 import { biasText, searchBias } from "./default_search.ts";
 import type { Measured, SearchTools } from "./default_search.ts";
 import { addedTime, buildWide, latency, wideable } from "./regions.ts";
+import { better } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Sensitive, Sensitivity } from "./sensitive.ts";
@@ -83,7 +85,7 @@ export async function searchMixed(
   }
   // Corrections for int8 activations do not fit int16 ones; those of the weights fit both.
   const { bias: given, ...plain } = start.recipe;
-  const base: Recipe = given?.mode === "weights" ? start.recipe : plain;
+  let base: Recipe = given?.mode === "weights" ? start.recipe : plain;
   const measured = new Map<number, Judgement & { readonly recipe: Recipe }>();
   let evaluations = 0;
   const at = async (k: number) => {
@@ -101,6 +103,17 @@ export async function searchMixed(
     return m;
   };
   let chosen = most, reached = true;
+  if ((given !== undefined || corrects) && base.bias === undefined && goal.accuracy !== undefined) {
+    // Where few tensors are int8, the error of the weights is most of what is left: a goal is compared
+    // with what the corrections below will reach.
+    const bare = await at(most);
+    base = await corrected(w, base, "weights", t.observed(), t.engine);
+    measured.clear();
+    if (!better(await at(most), bare, 0)) {
+      base = plain;
+      measured.set(most, bare);
+    }
+  }
   if (goal.accuracy !== undefined) {
     const enough = async (k: number) => (await at(k)).similarity.worst >= goal.accuracy!;
     reached = await enough(most);
@@ -115,18 +128,20 @@ export async function searchMixed(
     }
   }
   const found = await at(chosen);
+  const named = base.bias === undefined ? "" : `, bias correction ${biasText(base.bias.mode)}`;
+  const bareName = start.name.replace(/, bias correction [^,]*/, "");
   let best: Measured = {
     ...found,
-    name: `${start.name}, ${chosen} tensors at int16`,
+    name: `${bareName}, ${chosen} tensors at int16${named}`,
   };
   if (given !== undefined || corrects) {
     const { bias: _, ...bare } = best.recipe;
-    const uncorrected = base.bias === undefined ? best : { ...best, recipe: bare };
-    const corrected = await searchBias(t, uncorrected);
+    const uncorrected = { ...best, recipe: bare, name: best.name.replace(named, "") };
+    const other = await searchBias(t, uncorrected);
     const enough = goal.accuracy === undefined || !reached ||
-      corrected.similarity.worst >= goal.accuracy;
-    if (corrected.recipe.bias !== undefined && enough) {
-      best = corrected;
+      other.similarity.worst >= goal.accuracy;
+    if (other.recipe.bias !== undefined && enough) {
+      best = other;
       t.log(`  bias correction for these tensors: ${biasText(best.recipe.bias!.mode)}`);
     }
   }
