@@ -111,9 +111,12 @@ export function place(
     if ("def" in found) defs.set(n.name, found.def);
     else result.set(n.name, found);
   }
-  const next = (n: Node) => n.outputs.flatMap((t) => readers.get(t) ?? []);
+  // Indices carry no quantized values from one operator to the next.
+  const feature = (t: string) => graph.types.get(t)?.dtype === "float32";
+  const next = (n: Node) => n.outputs.flatMap((t) => feature(t) ? readers.get(t) ?? [] : []);
   const previous = (n: Node) =>
-    n.inputs.map((t) => makers.get(t)).filter((m): m is Node => m !== undefined);
+    n.inputs.map((t) => feature(t) ? makers.get(t) : undefined)
+      .filter((m): m is Node => m !== undefined);
 
   // Nodes from which a convolution on the BPU can be reached.
   const feedsHeavy = new Set<string>();

@@ -1,30 +1,21 @@
 /**
- * Integer lowering of operators whose results are no feature maps: indices (int64) and truth values.
- * The kernel gives int32 or int8; a Cast on the CPU gives the type that float readers expect, under the
- * name of the float graph.
+ * Integer lowering of operators whose results are no feature maps: indices and truth values. The kernel
+ * gives int32 or int8; readers in float get the type that they expect by a Cast on the CPU.
  *
  * @module
  */
 
 import { attr, intAttr } from "../../ir/graph.ts";
-import { elementCount, i64 } from "../../ir/tensor.ts";
+import { elementCount, i64, numbersOf } from "../../ir/tensor.ts";
 import { multipliersOf } from "../arithmetic.ts";
 import { broadcastShape } from "../broadcast.ts";
 import { codeOf } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
 import { computedInput, emitForm, int32 } from "./common.ts";
 
-const INT64 = 7, BOOL = 9;
-
 function axisOf(c: LowerContext, x: QTensor, fallback: number): number {
   const axis = intAttr(c.node, "axis", fallback);
   return axis < 0 ? axis + x.shape.length : axis;
-}
-
-/** Brings an integer result into the float graph's type and name. */
-function publish(c: LowerContext, from: string, output: number, type: number): void {
-  const name = c.node.outputs[output] ?? "";
-  if (name !== "") c.emit("Cast", [from], [name], { to: attr.int(type) }, "");
 }
 
 /** ArgMax and ArgMin. */
@@ -45,7 +36,7 @@ export function argQuant(op: "HzArgMax" | "HzArgMin"): QuantSpec {
         keepdims: attr.int(keep),
         select_last_index: attr.int(intAttr(c.node, "select_last_index", 0)),
       });
-      publish(c, index, 0, INT64);
+      c.setIntegerOutput(0, index);
     },
   };
 }
@@ -71,7 +62,7 @@ export function compareQuant(op: string): QuantSpec {
         {},
         { a_zero: a.zero, b_zero: b.zero },
       );
-      publish(c, truth, 0, BOOL);
+      c.setIntegerOutput(0, truth);
     },
   };
 }
@@ -81,18 +72,20 @@ export const topKQuant: QuantSpec = {
   kind: "passive",
   scale: "input",
   limits(c) {
-    if ((c.node.outputs[0] ?? "") === "") return "its values are not used";
     return c.node.inputs.length > 1 ? computedInput(c) : "its k is an attribute";
   },
   lower(c) {
-    const x = c.input(0), y = c.output();
-    const indices = c.temp("indices", "int32", y.shape);
-    const axis = axisOf(c, x, -1);
-    c.emit("HzTopK", [x.name, c.store("k", i64([y.shape[axis]!]))], [y.name, indices], {
+    const x = c.input(0), axis = axisOf(c, x, -1);
+    const k = numbersOf(c.constant(1)!)[0]!;
+    const shape = x.shape.map((d, i) => i === axis ? k : d);
+    const named = (c.node.outputs[0] ?? "") !== "";
+    const values = named ? c.output().name : c.temp("values", x.dtype, shape);
+    const indices = c.temp("indices", "int32", shape);
+    c.emit("HzTopK", [x.name, c.store("k", i64([k]))], [values, indices], {
       axis: attr.int(axis),
       largest: attr.int(intAttr(c.node, "largest", 1)),
-      to: attr.int(codeOf(y.dtype)),
+      to: attr.int(codeOf(x.dtype)),
     });
-    publish(c, indices, 1, INT64);
+    c.setIntegerOutput(1, indices);
   },
 };

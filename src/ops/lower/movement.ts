@@ -23,12 +23,29 @@ function same(c: LowerContext): void {
   c.emit(c.node.op, names, outputs, Object.fromEntries(c.node.attrs), "");
 }
 
-/** Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Slice, Split, Gather, DepthToSpace, ... */
+/** Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Slice, Split, Expand, Tile */
 export const movementQuant: QuantSpec = {
   kind: "passive",
   scale: "input",
   limits: (c) => computedInput(c),
   lower: same,
+};
+
+/** Gather and GatherElements: computed indices have forms of their own. */
+export const gatherQuant: QuantSpec = {
+  ...movementQuant,
+  limits: (c) =>
+    c.constant(0) === undefined ? undefined : "its data is a constant table, not a feature map",
+  lower(c) {
+    if (c.isConstant(1)) {
+      same(c);
+      return;
+    }
+    const x = c.input(0), axis = intAttr(c.node, "axis", 0);
+    c.emit(`Hz${c.node.op}`, [x.name, c.indices(1)], [c.output().name], {
+      axis: attr.int(axis < 0 ? axis + x.shape.length : axis),
+    });
+  },
 };
 
 /** DepthToSpace and SpaceToDepth: int16 has forms of its own. */
