@@ -6,7 +6,7 @@
  */
 
 import { attr, intAttr } from "../../ir/graph.ts";
-import { elementCount, i64, numbersOf } from "../../ir/tensor.ts";
+import { elementCount, i64 } from "../../ir/tensor.ts";
 import { multipliersOf } from "../arithmetic.ts";
 import { broadcastShape } from "../broadcast.ts";
 import { codeOf } from "../hz/types.ts";
@@ -72,19 +72,17 @@ export const topKQuant: QuantSpec = {
   kind: "passive",
   scale: "input",
   limits(c) {
+    if ((c.node.outputs[0] ?? "") === "") return "its values are not used";
     return c.node.inputs.length > 1 ? computedInput(c) : "its k is an attribute";
   },
   lower(c) {
-    const x = c.input(0), axis = axisOf(c, x, -1);
-    const k = numbersOf(c.constant(1)!)[0]!;
-    const shape = x.shape.map((d, i) => i === axis ? k : d);
-    const named = (c.node.outputs[0] ?? "") !== "";
-    const values = named ? c.output().name : c.temp("values", x.dtype, shape);
-    const indices = c.temp("indices", "int32", shape);
-    c.emit("HzTopK", [x.name, c.store("k", i64([k]))], [values, indices], {
+    const x = c.input(0), y = c.output();
+    const indices = c.temp("indices", "int32", y.shape);
+    const axis = axisOf(c, x, -1);
+    c.emit("HzTopK", [x.name, c.store("k", i64([y.shape[axis]!]))], [y.name, indices], {
       axis: attr.int(axis),
       largest: attr.int(intAttr(c.node, "largest", 1)),
-      to: attr.int(codeOf(x.dtype)),
+      to: attr.int(codeOf(y.dtype)),
     });
     c.setIntegerOutput(1, indices);
   },
