@@ -19,6 +19,7 @@ import { Random } from "./harness.ts";
 import { convertWith, rowGraph, runExactly } from "./row_model.ts";
 import { S, specOf } from "./row_specs.ts";
 import type { Spec } from "./row_specs.ts";
+import { variantsOf } from "./row_variants.ts";
 
 interface Cell {
   readonly on: string;
@@ -37,16 +38,14 @@ const columns = [[bayes, "bayes"], [bayesE, "bayes"], [bernoulli2, "bernoulli2"]
 
 /** Where the nodes of a row's model are, and what became of the operator. */
 function checkPlaces(op: string, spec: Spec, march: March, c: Conversion): void {
-  // What reads indices and truth values (the Cast before the last convolution) is float, and bernoulli2 has
-  // no Reshape, with which the model makes the shapes of a row.
+  // What reads indices and truth values (the Cast before the last convolution) is float. bernoulli2 has no
+  // Reshape, with which the model makes the shapes of a row and passes those of a product.
+  const shaping = ["Reshape", "Transpose", "Slice"];
   const helper = (n: Node) =>
-    n.op === "Cast" || march === bernoulli2 && n.op === "Reshape" && n.name !== "it";
+    n.op === "Cast" || march === bernoulli2 && n.name !== "it" && shaping.includes(n.op);
   const cpu = c.optimized.nodes.filter((n) => c.plan.nodes.get(n.name)?.on !== "BPU" && !helper(n));
-  deepEqual(
-    cpu.map((n) => [n.name, c.plan.nodes.get(n.name)?.reason]),
-    [],
-    `${op} is not on the BPU`,
-  );
+  const reasons = cpu.map((n) => `${n.name} (${n.op}): ${c.plan.nodes.get(n.name)?.reason}`);
+  equal(reasons.join(), "", `${op} is not on the BPU: ${reasons}`);
   if (spec.becomes === undefined) {
     ok(c.plan.nodes.has("it"), `node it vanished: ${c.optimized.nodes.map((n) => n.op)}`);
     return;
@@ -134,6 +133,19 @@ for (const [march, column] of columns) {
         line.includes(" it ") && !(row.int16 === "in" && line.includes("output"))
       );
       equal(refused.join(), "");
+      await runExactly(c, feeds);
+    });
+  }
+}
+
+for (const march of [bayes, bernoulli2]) {
+  for (const [op, form, spec] of variantsOf(march.name as "bayes" | "bernoulli2")) {
+    Deno.test(`${op} ${form} runs on the BPU of ${march.name}`, async () => {
+      const r = new Random(4);
+      const graph = rowGraph(op, spec, r);
+      const feeds = new Map([["x", r.values(S)]]);
+      const c = await convertWith(graph, march, feeds);
+      checkPlaces(op, spec, march, c);
       await runExactly(c, feeds);
     });
   }
