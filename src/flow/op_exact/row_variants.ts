@@ -82,6 +82,11 @@ const windows: readonly Variant[] = [
     more: [values(4, 8, 3, 3)],
     attrs: ints({ dilations: [2, 2], pads: [2, 2, 2, 2] }),
   }],
+  ["Conv", "with computed weights", { more: [feature(4, 8, 3, 3), values(4)] }],
+  ["Conv", "with a computed kernel for every channel", {
+    more: [feature(8, 1, 3, 3)],
+    attrs: { group: attr.int(8) },
+  }],
   ["Conv", "of rank 5", { shape: [1, 2, 4, 8, 8], more: [values(3, 2, 3, 3, 3)] }],
   ["ConvTranspose", "with groups and output padding", {
     more: [values(8, 2, 3, 3), values(4)],

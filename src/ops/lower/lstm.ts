@@ -12,7 +12,7 @@ import { qmaxOf, qminOf, reachOf } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec, RuleContext } from "../op.ts";
 import { emitForm, storeFactor } from "./common.ts";
-import { storeConv } from "./conv.ts";
+import { storeConv } from "./conv_store.ts";
 import { activationsOf, clipped, complement } from "./recurrent_activations.ts";
 import type { Activation } from "./recurrent_activations.ts";
 import { CellEmitter, scaleFor } from "./recurrent_cell.ts";
