@@ -6,7 +6,7 @@
  */
 
 import type { Arena } from "./arena.ts";
-import { aligned, atLeast, expect, params, region } from "./check.ts";
+import { aligned, atLeast, params, region } from "./check.ts";
 import { collapse, stridedRegion } from "./strided.ts";
 
 /** Arguments of {@linkcode copyStrided}. `src` and `dst` point at the element of index 0. */

@@ -52,6 +52,7 @@ export function rowGraph(op: string, spec: Spec, r: Random): Graph {
   };
   const x = feature("a", spec.shape ?? S);
   const inputs = [
+    ...(spec.left === undefined ? [] : [store("left", spec.left)]),
     x,
     ...(spec.more ?? []).map((m, i) => {
       if ("feature" in m) return feature(`b${i}`, m.feature);

@@ -18,6 +18,8 @@ export interface Spec {
   readonly attrs?: Readonly<Record<string, Attr>>;
   /** Inputs behind the first: constants, or the name `feature` for another feature map. */
   readonly more?: readonly (Tensor | { readonly feature: readonly number[] })[];
+  /** A constant in front of all of them. */
+  readonly left?: Tensor;
   /** Outputs beside y. */
   readonly outputs?: readonly string[];
   /** What the passes make of it: the operator vanishes, and these stand on the BPU instead. */

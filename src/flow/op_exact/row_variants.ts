@@ -56,6 +56,21 @@ const products: readonly Variant[] = [
   }],
 ];
 
+/** Constants in front of the feature, and one value for all of it. */
+const constants: readonly Variant[] = [
+  ...["Add", "Sub", "Mul", "Max", "Min", "Greater"].flatMap((op): Variant[] => [
+    [op, "of a constant and a map", { left: values(1, 8, 1, 8) }],
+    [op, "of a map and a constant", { more: [values(1, 1, 8, 8)] }],
+  ]),
+  ["Concat", "with a constant in front", { left: values(1, 3, 8, 8), attrs: axis(1) }],
+  ["MatMul", "with a constant in front", { left: values(5, 16), shape: [16, 8], becomes: [] }],
+  ["MatMul", "with a constant that differs over the batch", {
+    shape: [2, 8, 32],
+    more: [values(2, 32, 4)],
+  }],
+  ["Pow", "with a root", { shape: S, more: [f32([], [0.5])] }],
+];
+
 const windows: readonly Variant[] = [
   ["AveragePool", "with ceil_mode and padding counted", {
     attrs: {
@@ -193,6 +208,14 @@ const onBernoulli2: readonly Variant[] = [
   ["PRelu", "with one slope", { more: [values(1)] }],
   ["PRelu", "of rank 2", { shape: [4, 128], more: [values(128)] }],
   ["PRelu", "of rank 3", { shape: [1, 8, 64], more: [values(8, 1)] }],
+  ["MatMul", "of a constant 1xBxMxK and a map 1x1xKxN", {
+    left: values(1, 3, 8, 64),
+    shape: [1, 1, 64, 3],
+  }],
+  ["MatMul", "of maps 1xBxMxK and 1x1xKxN", {
+    shape: [1, 4, 8, 16],
+    more: [feature(1, 1, 16, 3)],
+  }],
   // K, KxN, ... as the row names them.
   ...[
     [[64], [64, 3]],
@@ -219,6 +242,6 @@ const onBernoulli2: readonly Variant[] = [
 /** Further forms of the rows of a march. */
 export function variantsOf(march: "bayes" | "bernoulli2"): readonly Variant[] {
   return march === "bayes"
-    ? [...pointwise, ...arithmetic, ...compared, ...products, ...windows, ...moves]
+    ? [...pointwise, ...arithmetic, ...compared, ...products, ...constants, ...windows, ...moves]
     : onBernoulli2;
 }
