@@ -98,6 +98,10 @@ const windows: readonly Variant[] = [
     attrs: ints({ dilations: [2, 2], pads: [2, 2, 2, 2] }),
   }],
   ["Conv", "with computed weights", { more: [feature(4, 8, 3, 3), values(4)] }],
+  ["Conv", "of rank 3, with computed weights", {
+    shape: [1, 8, 64],
+    more: [feature(4, 8, 5)],
+  }],
   ["Conv", "with a computed kernel for every channel", {
     more: [feature(8, 1, 3, 3)],
     attrs: { group: attr.int(8) },

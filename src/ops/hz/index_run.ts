@@ -10,6 +10,8 @@ import { padShape } from "../broadcast.ts";
 import { shapeError, type StepContext, type View } from "../op.ts";
 import { copyBox, integersAt, rowMajorOf } from "./memory.ts";
 
+const indexTypes: ReadonlySet<string> = new Set(["int8", "int16", "int32", "int64"]);
+
 /**
  * Indices into `size` elements in row-major order, from the front. Computed ones beyond either end become
  * the element there, so that no data reads outside of the tensor; a constant one is a mistake of the model.
@@ -17,6 +19,9 @@ import { copyBox, integersAt, rowMajorOf } from "./memory.ts";
 function indicesOf(c: StepContext, size: number): Int32Array {
   const t = c.constant(1);
   const v = t === undefined ? c.need(1) : undefined;
+  if (v !== undefined && !indexTypes.has(v.dtype)) {
+    shapeError(c.node, `${v.dtype} indices are not int8, int16, int32 or int64`);
+  }
   const given: ArrayLike<number | bigint> = v === undefined
     ? t!.data as ArrayLike<number | bigint>
     : v.dtype === "int64"
