@@ -148,7 +148,7 @@ function runDirection(s: Shared, d: number, backwards: boolean): Direction {
     weight: { shape: [4 * H, inputs, 1, 1], values: part(w, 4 * H * inputs)! },
     ...(bias === undefined ? {} : { bias }),
   });
-  const projected = e.fill(`x_gates${d}`, [steps, 4 * H, 1, 1], gateScale);
+  const projected = e.temp(`x_gates${d}`, [steps, 4 * H, 1, 1], gateScale);
   c.emit(forX.op, [x.name, ...forX.constants], [projected.name], forX.attrs);
 
   const start = (all: QTensor | undefined, scale: number, hint: string): QTensor => {
@@ -175,7 +175,7 @@ function runDirection(s: Shared, d: number, backwards: boolean): Direction {
   const outputs: QTensor[] = [];
   for (let k = 0; k < s.length; k++) {
     const t = backwards ? s.length - 1 - k : k;
-    const recurrent = e.fill(`h_gates${d}`, [1, 4 * H, 1, 1], gateScale);
+    const recurrent = e.temp(`h_gates${d}`, [1, 4 * H, 1, 1], gateScale);
     c.emit(forH.op, [h.name, ...forH.constants], [recurrent.name], forH.attrs);
     const sum = e.add(e.slice(projected, 0, t, t + 1, "now"), recurrent, gateScale, "gates");
     // The gates are stacked as input, output, forget, cell.

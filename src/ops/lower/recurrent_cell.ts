@@ -31,13 +31,9 @@ export class CellEmitter {
     return this.#stored.get(key) as T;
   }
 
-  private temp(hint: string, shape: readonly number[], scale: number): QTensor {
+  /** A tensor to be filled. */
+  temp(hint: string, shape: readonly number[], scale: number): QTensor {
     return { name: this.c.temp(hint, "int16", shape), dtype: "int16", shape, scale, zero: 0 };
-  }
-
-  /** A tensor that something else than these emitters fills. */
-  fill(hint: string, shape: readonly number[], scale: number): QTensor {
-    return this.temp(hint, shape, scale);
   }
 
   /** A constant. */
