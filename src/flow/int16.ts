@@ -137,6 +137,7 @@ export function int16Tensors(
     for (const i of wish.inputs) {
       const t = n.inputs[i];
       if (t === undefined || t === "" || graph.constants.has(t) || fixed.has(t)) continue;
+      if (graph.types.get(t)?.dtype !== "float32") continue;
       if (allowed === "no" || allowed === "out") refuse("input");
       else if (group.activation !== n) out.add(layout.root(t));
       else for (const o of group.outputs) out.add(layout.root(o));

@@ -49,7 +49,7 @@ export function quantInfo(c: Conversion, proof: Proof): string {
     const cosine = proof.nodes.get(n.name)?.cosine;
     out.push([n.name, {
       type: n.op,
-      inputs: n.inputs.map((t) => c.optimized.constants.has(t) || t === "" ? t : `${t}_calibrated`),
+      inputs: n.inputs.map((t) => group.inputs.includes(t) ? `${t}_calibrated` : t),
       outputs: [...group.outputs],
       thresholds,
       scales,

@@ -176,6 +176,9 @@ export class Arena {
   i32(at: number, n: number): Int32Array {
     return new Int32Array(this.memory.buffer, at, n);
   }
+  i64(at: number, n: number): BigInt64Array {
+    return new BigInt64Array(this.memory.buffer, at, n);
+  }
   f32(at: number, n: number): Float32Array {
     return new Float32Array(this.memory.buffer, at, n);
   }

@@ -88,3 +88,14 @@ Deno.test("empty copies do nothing", () => {
   });
   fill(arena, { dst: at, n: 0, elementBytes: 4, value: 1 });
 });
+
+Deno.test("a transpose of ten dimensions, none of which merge", () => {
+  const arena = Arena.create(), dims = new Array<number>(10).fill(2), n = 2 ** 10;
+  const src = new Random(3).ints(new Uint8Array(n), 0, 255);
+  const g = { dims, srcStrides: [...stridesOf(dims)].reverse(), dstStrides: stridesOf(dims) };
+  const from = arena.put(src), to = arena.alloc(n);
+  copyStrided(arena, { src: from, dst: to, elementBytes: 1, ...g });
+  const want = new Uint8Array(n);
+  copyStridedRef(src, 0, want, 0, g);
+  assert.deepEqual(arena.u8(to, n), want);
+});

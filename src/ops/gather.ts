@@ -6,7 +6,7 @@ import { type InferContext, type OpDef, type RuleContext, shapeError } from "./o
 import { isFeature, onBpu, onCpu, place, ranks } from "./rules.ts";
 import { dtypeOfData, indexDtype } from "./rules_b.ts";
 import { runGather } from "./hz/index_run.ts";
-import { movementQuant } from "./lower/movement.ts";
+import { gatherQuant } from "./lower/movement.ts";
 
 function axisFor(c: InferContext): number {
   return axisOf(c.node, intAttr(c.node, "axis", 0), c.need(0).shape.length);
@@ -42,7 +42,7 @@ const cpu = [
 /** Slices of the data by index along an axis. */
 export const gather: OpDef = {
   op: "Gather",
-  quant: movementQuant,
+  quant: gatherQuant,
   run: runGather,
   place: place(onBpu("unstated", bpu, cpu, "sizes"), onCpu(...cpu)),
   infer(c) {

@@ -97,6 +97,16 @@ export interface LowerContext {
   setInt32Output(scales: Float32Array): void;
   /** Whether all readers of output 0 are float, so that accumulators may be handed out. */
   readonly wantsInt32: boolean;
+  /**
+   * Input i that holds indices: as the operator before it hands them out (int32), else in the type and
+   * under the name of the float graph.
+   */
+  indices(i: number): string;
+  /**
+   * Output i is no feature map: `name` holds it as integers (indices int32, truth values int8). Readers
+   * in float get it in the float graph's type and under its name.
+   */
+  setIntegerOutput(i: number, name: string): void;
   /** Calibrated weight threshold per output channel, where calibration set one. */
   weightThresholds(i: number): Float32Array | undefined;
   /** Adds a node; the first node emitted carries the float node's name, later ones a suffix. */

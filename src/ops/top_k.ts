@@ -21,6 +21,7 @@ function parts(c: InferContext): { axis: number; k: number; shape: number[] } {
 }
 
 const indices = rule("indices dtype in {int16,int32,int64}", (c) => {
+  if ((c.node.outputs[1] ?? "") === "") return undefined;
   const { dtype } = c.output(1);
   return ["int16", "int32", "int64"].includes(dtype)
     ? undefined

@@ -35,10 +35,17 @@ function liftedAttrs(n: Node): Record<string, Attr | undefined> {
   };
 }
 
-/** The weights [M, C, K] as [M, C, 1, K], or why they cannot be. */
-function liftWeights(w: Rewriter, n: Node): string {
+/** The weights [M, C, K] as [M, C, 1, K]: another constant, or a Reshape of computed ones. */
+function liftWeights(w: Rewriter, n: Node, nodes: Node[]): string {
   const name = n.inputs[1]!;
-  const t = w.constant(name)!;
+  const t = w.constant(name);
+  if (t === undefined) {
+    const { dtype, shape } = w.type(name)!;
+    const at = w.nodeName(`${n.name}_reshape_weights`);
+    const to = w.temp(at, { dtype, shape: lifted(shape) });
+    nodes.push(reshapeNode(w, at, name, to, lifted(shape)));
+    return to;
+  }
   return w.revise(name, n, { ...t, shape: lifted(t.shape) });
 }
 
@@ -52,7 +59,8 @@ export const conv1dToConv2d = nodePass<{ readonly shape: readonly number[] }>({
     if (shape?.length !== 3) return undefined;
     if (w.shape(n.outputs[0]!) === undefined) return "its output shape is not known";
     if (WITH_WEIGHTS.includes(n.op) && w.constant(n.inputs[1]!) === undefined) {
-      return "its weights are not constant";
+      if (n.op !== "Conv") return "its weights are not constant";
+      if (w.shape(n.inputs[1]!) === undefined) return "the shape of its weights is not known";
     }
     if (n.outputs.length > 1 && n.outputs[1] !== "") return "it returns indices";
     return { shape };
@@ -66,12 +74,14 @@ export const conv1dToConv2d = nodePass<{ readonly shape: readonly number[] }>({
     ];
     const x4 = w.temp(before, { dtype: w.type(x)!.dtype, shape: lifted(m.shape) });
     const y4 = w.temp(`${n.name}_2d`, { dtype: type.dtype, shape: lifted(type.shape) });
+    const nodes: Node[] = [];
     const inputs = WITH_WEIGHTS.includes(n.op)
-      ? [x4, liftWeights(w, n), ...n.inputs.slice(2)]
+      ? [x4, liftWeights(w, n, nodes), ...n.inputs.slice(2)]
       : [x4];
     const attrs = new Map(n.attrs);
     for (const [key, value] of Object.entries(liftedAttrs(n))) if (value) attrs.set(key, value);
     w.replace([n], [
+      ...nodes,
       reshapeNode(w, before, x, x4, lifted(m.shape)),
       node(n.op, n.name, inputs, [y4], attrs),
       reshapeNode(w, after, y4, out, type.shape),

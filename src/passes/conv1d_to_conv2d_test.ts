@@ -47,3 +47,15 @@ Deno.test("rank 4 is left alone", async () => {
   });
   assert.equal((await apply(conv1dToConv2d, g)).fired, 0);
 });
+
+Deno.test("computed weights get the new dimension too; those of ConvTranspose stay", async () => {
+  const of = (op: string) =>
+    graphOf({
+      inputs: { x: [1, 4, 11], w: [4, 4, 3] },
+      outputs: ["y"],
+      nodes: [node(op, "n", ["x", "w"], ["y"], { kernel_shape: attr.ints([3]) })],
+    });
+  const r = await apply(conv1dToConv2d, of("Conv"));
+  assert.equal(ops(r.graph), "Reshape Reshape Conv Reshape");
+  assert.equal((await apply(conv1dToConv2d, of("ConvTranspose"))).fired, 0);
+});

@@ -99,8 +99,9 @@ function checkGemm(w: Rewriter, n: Node): Match | string {
   };
 }
 
-/** The two dimensions of a weight whose other dimensions are 1. */
-function matrixOf(t: Tensor): [number, number] | undefined {
+/** The two dimensions of a weight whose other dimensions are 1; a vector is a column, or a row on the left. */
+function matrixOf(t: Tensor, right: boolean): [number, number] | undefined {
+  if (t.shape.length === 1) return right ? [t.shape[0]!, 1] : [1, t.shape[0]!];
   if (t.shape.length < 2 || t.shape.slice(0, -2).some((d) => d !== 1)) return undefined;
   return [t.shape.at(-2)!, t.shape.at(-1)!];
 }
@@ -128,20 +129,23 @@ function checkMatMul(w: Rewriter, n: Node): Match | string {
   if (weight === undefined) return "both operands are activations";
   if (left !== undefined && right !== undefined) return "both operands are constant";
   if (weight.dtype !== "float32") return `its weights are ${weight.dtype}`;
-  const dims = matrixOf(weight);
+  const isRight = right !== undefined;
+  const dims = matrixOf(weight, isRight);
   if (dims === undefined) return "its weights are not one matrix";
   const x = right !== undefined ? a : b;
   const shape = w.shape(x);
   const out = w.shape(n.outputs[0]!);
   if (shape === undefined || out === undefined) return "its shape is not known";
-  if (shape.length < 2 || shape.length < weight.shape.length) {
+  // A vector on the right of a constant is a column, of which the convolution has no form.
+  if (shape.length < 1 || shape.length === 1 && !isRight) {
     return `the activation has rank ${shape.length}`;
   }
   if (shape.includes(0)) return "it is empty";
   const values = numbersOf(weight);
-  const isRight = right !== undefined;
   const [k, m] = isRight ? dims : [dims[1], dims[0]];
-  const found = biasBehind(w, n, isRight ? 1 : 2);
+  // Without a dimension of its own the bias is no row.
+  const full = out.length >= 2 && shape.length >= 2 && weight.shape.length >= 2;
+  const found = full ? biasBehind(w, n, isRight ? 1 : 2) : undefined;
   return {
     x,
     transA: false,
@@ -228,15 +232,15 @@ function pictureWeights(m: Match, p: Picture): Float32Array {
 }
 
 /** Rows [N, K]: a 1x1 convolution on [N, K, 1, 1], or one as large as the picture behind. */
-function convRows(b: Builder, out: string): void {
+function convRows(b: Builder, given: string, out: string): void {
   const { w, match: m } = b;
-  const x = m.transA ? b.transpose(m.x, [1, 0], "transpose") : m.x;
+  const x = m.transA ? b.transpose(given, [1, 0], "transpose") : given;
   const [rows, k] = w.shape(x) as [number, number];
   const picture = m.transA ? undefined : pictureBehind(w, x, rows, k);
   const y = picture === undefined
     ? b.conv(b.reshape(x, [rows, k, 1, 1], "reshape_in"), [1, 1], plainWeights(m))
     : b.conv(picture.x, [picture.shape[2]!, picture.shape[3]!], pictureWeights(m, picture));
-  b.reshape(y, [rows, m.m], "reshape_out", out);
+  b.reshape(y, w.shape(out)!, "reshape_out", out);
 }
 
 /** [..., L, K] with K the channels: to NCHW, convolve, and back. */
@@ -248,16 +252,12 @@ function convLast(b: Builder, out: string): void {
     : [shape[0]!, shape[1]!, elementCount(shape.slice(2, -1)), shape.at(-1)!];
   const x = b.reshape(m.x, four, "reshape_in");
   const y = b.conv(b.transpose(x, [0, 3, 1, 2], "to_nchw"), [1, 1], plainWeights(m));
-  if (shape.length === 4) {
+  const to = w.shape(out)!;
+  if (shape.length === 4 && to.length === 4) {
     b.transpose(y, [0, 2, 3, 1], "to_nhwc", out);
     return;
   }
-  b.reshape(
-    b.transpose(y, [0, 2, 3, 1], "to_nhwc"),
-    [...shape.slice(0, -1), m.m],
-    "reshape_out",
-    out,
-  );
+  b.reshape(b.transpose(y, [0, 2, 3, 1], "to_nhwc"), to, "reshape_out", out);
 }
 
 /** [..., K, L] with K the channels: already NCHW but for its rank. */
@@ -267,7 +267,7 @@ function convMiddle(b: Builder, out: string): void {
   const batch = elementCount(shape.slice(0, -2));
   const x = b.reshape(m.x, [batch, m.k, 1, shape.at(-1)!], "reshape_in");
   const y = b.conv(x, [1, 1], plainWeights(m));
-  b.reshape(y, [...shape.slice(0, -2), m.m, shape.at(-1)!], "reshape_out", out);
+  b.reshape(y, w.shape(out)!, "reshape_out", out);
 }
 
 /**
@@ -288,8 +288,10 @@ x [N,L,K] -> MatMul(constant) -> Add       =>  Reshape -> Transpose -> Conv 1x1 
   rewrite(w, n, m) {
     const b = new Builder(w, n, m);
     const out = (m.add ?? n).outputs[0]!;
+    const shape = w.shape(m.x)!;
     if (m.channels === "middle") convMiddle(b, out);
-    else if (w.shape(m.x)!.length === 2) convRows(b, out);
+    else if (shape.length === 1) convRows(b, b.reshape(m.x, [1, m.k], "row"), out);
+    else if (shape.length === 2) convRows(b, m.x, out);
     else convLast(b, out);
     w.replace(m.add === undefined ? [n] : [n, m.add], b.nodes);
   },

@@ -127,3 +127,48 @@ Deno.test("products of two activations, of batched weights, and a row-wise bias 
   assert.match(why(r, "batched"), /not one matrix/);
   assert.match(why(r, "rows"), /differs from row to row/);
 });
+
+Deno.test("products of vectors, and of constants with more dimensions than the activation", async () => {
+  const rng = new Rng(9);
+  for (
+    const [x, w] of [
+      [[6], [6, 3]],
+      [[6], [1, 6, 3]],
+      [[6], [1, 1, 6, 3]],
+      [[6], [6]],
+      [[4, 6], [6]],
+      [[4, 6], [1, 1, 6, 3]],
+      [[2, 4, 6], [6]],
+      [[2, 3, 4, 6], [6]],
+      [[2, 2, 3, 4, 6], [6]],
+    ]
+  ) {
+    const g = graphOf({
+      inputs: { x: x! },
+      outputs: ["y"],
+      nodes: [node("MatMul", "product", ["x", "w"], ["y"])],
+      constants: { w: rng.f32(w!) },
+    });
+    const r = await apply(gemmToConv, g);
+    assert.ok(ops(r.graph).includes("Conv"), `${x} by ${w}: ${ops(r.graph)}`);
+  }
+  // A constant vector on the left is a row.
+  const g = graphOf({
+    inputs: { x: [2, 6, 5] },
+    outputs: ["y"],
+    nodes: [node("MatMul", "product", ["w", "x"], ["y"])],
+    constants: { w: rng.f32([6]) },
+  });
+  assert.ok(ops((await apply(gemmToConv, g)).graph).includes("Conv"));
+});
+
+Deno.test("an Add behind a product without a row of its own stays", async () => {
+  const rng = new Rng(10);
+  const g = graphOf({
+    inputs: { x: [4, 6] },
+    outputs: ["y"],
+    nodes: [node("MatMul", "product", ["x", "w"], ["p"]), node("Add", "add", ["p", "b"], ["y"])],
+    constants: { w: rng.f32([6]), b: rng.f32([4]) },
+  });
+  assert.ok(ops((await apply(gemmToConv, g)).graph).endsWith("Add"));
+});

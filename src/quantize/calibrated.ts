@@ -91,7 +91,7 @@ export function insertCalibration(graph: Graph, plan: Plan, layout: QuantLayout)
         const axis = weights.get(i);
         return axis === undefined ? t : weight(t, axis);
       }
-      return group !== undefined || integers.has(t) ? activation(t) : t;
+      return group?.inputs.includes(t) || integers.has(t) ? activation(t) : t;
     });
     nodes.push({ ...n, inputs });
   }

@@ -22,7 +22,7 @@ export interface Group {
   readonly clamp?: { readonly lo: number; readonly hi: number };
   /** Float tensors that the group produces. */
   readonly outputs: readonly string[];
-  /** Float activations that it reads (constants left out). */
+  /** Float activations that it reads (constants and indices left out). */
   readonly inputs: readonly string[];
 }
 
@@ -76,7 +76,11 @@ export function layoutOf(
         }
       }
     }
-    const inputs = [...new Set(n.inputs.filter((t) => t !== "" && !graph.constants.has(t)))];
+    const inputs = [
+      ...new Set(
+        n.inputs.filter((t) => !graph.constants.has(t) && graph.types.get(t)?.dtype === "float32"),
+      ),
+    ];
     groups.set(n.name, { node: n, def, activation, clamp, outputs, inputs });
     if (def.quant!.scale === "input") { for (const t of outputs) shares.set(t, n.inputs[0]!); }
   }

@@ -37,6 +37,10 @@ export interface LowerParts {
   readonly accumulate: boolean;
   readonly range: QRange;
   integer(t: string): QTensor;
+  /** Name of a tensor that is no feature map, in an integer type. */
+  indices(t: string): string;
+  /** Says what holds such a tensor. */
+  setInteger(t: string, name: string): void;
 }
 
 /** Builds the lowering context of one group. */
@@ -91,6 +95,11 @@ export function lowerContext(
     output: (i = 0) => p.outputs[i]!,
     setInt32Output(s) {
       scales = s;
+    },
+    indices: (i) => p.indices(n.inputs[i]!),
+    setIntegerOutput(i, name) {
+      const t = n.outputs[i] ?? "";
+      if (t !== "") p.setInteger(t, name);
     },
     weightThresholds: (i) => p.plan.weights.get(n.inputs[i]!),
     emit(op, ins, outs, attrs: Readonly<Record<string, Attr>> = {}, domain = HORIZON) {

@@ -113,15 +113,15 @@ export function place(
     if ("def" in found) defs.set(n.name, found.def);
     else result.set(n.name, found);
   }
-  const next = (n: Node) => n.outputs.flatMap((t) => readers.get(t) ?? []);
-  const previous = (n: Node) =>
-    n.inputs.map((t) => makers.get(t)).filter((m): m is Node => m !== undefined);
+  const next = (tensors: readonly string[]) => tensors.flatMap((t) => readers.get(t) ?? []);
+  const previous = (tensors: readonly string[]) =>
+    tensors.map((t) => makers.get(t)).filter((m): m is Node => m !== undefined);
 
   // Nodes from which a convolution on the BPU can be reached.
   const feedsHeavy = new Set<string>();
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const n = graph.nodes[i]!;
-    if (defs.get(n.name)?.quant?.heavy || next(n).some((m) => feedsHeavy.has(m.name))) {
+    if (defs.get(n.name)?.quant?.heavy || next(n.outputs).some((m) => feedsHeavy.has(m.name))) {
       feedsHeavy.add(n.name);
     }
   }
@@ -143,12 +143,15 @@ export function place(
   }
 
   // Passive nodes need an active neighbour, directly or through passive ones.
+  // Indices carry no quantized values from one to the other.
+  const features = (list: readonly string[]) =>
+    list.filter((t) => graph.types.get(t)?.dtype === "float32");
   const reached = new Set<string>();
   const queue = graph.nodes.filter((n) => defs.get(n.name)?.quant?.kind === "active");
   for (const n of queue) reached.add(n.name);
   while (queue.length > 0) {
     const n = queue.pop()!;
-    for (const m of [...next(n), ...previous(n)]) {
+    for (const m of [...next(features(n.outputs)), ...previous(features(n.inputs))]) {
       if (!defs.has(m.name) || reached.has(m.name)) continue;
       reached.add(m.name);
       queue.push(m);

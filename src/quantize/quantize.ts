@@ -6,6 +6,7 @@
  */
 
 import { BpuError } from "../errors.ts";
+import { dtypeToOnnx } from "../formats/onnx/dtypes.ts";
 import type { Graph, Port } from "../ir/graph.ts";
 import { attr, HORIZON, mustType, node } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
@@ -60,6 +61,8 @@ export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}
   const reps = new Map<string, Representation>();
   const quantized = new Set<string>();
   const floats = new Set<string>();
+  /** Indices and truth values: what holds them, and who made them. */
+  const handed = new Map<string, { readonly name: string; readonly source: string }>();
   for (const n of graph.nodes) for (const t of n.outputs) b.reserve(t);
   for (const p of graph.inputs) b.reserve(p.name);
   for (const t of graph.constants.keys()) b.reserve(t);
@@ -124,6 +127,17 @@ export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}
     const kept = graph.constants.get(t);
     if (kept !== undefined) {
       b.constants.set(t, kept);
+      return t;
+    }
+    const integers = handed.get(t);
+    if (integers !== undefined) {
+      floats.add(t);
+      const type = mustType(graph, t);
+      const name = b.nodeName(`${integers.source}_Cast`);
+      const to = attr.int(dtypeToOnnx(type.dtype));
+      b.nodes.push(node("Cast", name, [integers.name], [t], { to }));
+      b.sources.set(name, integers.source);
+      b.types.set(t, type);
       return t;
     }
     const r = reps.get(t);
@@ -206,15 +220,11 @@ export function quantize(graph: Graph, plan: Plan, options: QuantizeOptions = {}
       outputs,
       accumulate,
       integer,
+      indices: (t) => handed.get(t)?.name ?? readFloat(t),
+      setInteger: (t, name) => handed.set(t, { name, source: group.node.name }),
       range: outputs.length === 0 ? { qmin: 0, qmax: 0 } : rangeOf(group, outputs[0]!),
     });
     group.def.quant!.lower(context);
-    for (const t of group.node.outputs) {
-      if (t === "" || graph.types.get(t)?.dtype === "float32") continue;
-      // The lowering gives it under its own name.
-      floats.add(t);
-      b.types.set(t, mustType(graph, t));
-    }
     group.outputs.forEach((t, i) => {
       const q = outputs[i]!;
       quantized.add(t);

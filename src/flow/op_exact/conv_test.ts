@@ -169,3 +169,23 @@ exact("Conv of rank 5, sums beyond 2^24", (r) => {
     nodes: r.next() < 0.5 ? nodes : [{ ...nodes[0]!, outputs: ["y"] }],
   };
 }, { cases: 18 });
+
+exact("Conv with computed weights", (r) => {
+  const group = r.pick(1, 1, 2), depthwise = r.next() < 0.4;
+  const inC = depthwise ? r.int(1, 6) : group * r.int(1, 5);
+  const outC = depthwise ? inC : group * r.int(1, 4);
+  const k = [r.int(1, 4), r.int(1, 4)];
+  const x = [r.int(1, 2), inC, r.int(5, 9), r.int(5, 9)];
+  const bias = r.next() < 0.3;
+  const constants: Record<string, Tensor> = bias ? { b: r.values([outC]) } : {};
+  return {
+    inputs: [x, [outC, depthwise ? 1 : inC / group, ...k]],
+    constants,
+    nodes: [node("Conv", "n", bias ? ["x0", "x1", "b"] : ["x0", "x1"], ["y"], {
+      kernel_shape: attr.ints(k),
+      pads: attr.ints([r.int(0, 1), 0, 0, r.int(0, 1)]),
+      strides: attr.ints([r.int(1, 2), r.int(1, 2)]),
+      group: attr.int(depthwise ? inC : group),
+    })],
+  };
+}, { cases: 36, feed: (r, _, shape) => r.values(shape) });

@@ -33,6 +33,14 @@ exact("PRelu", (r) => {
   return one("PRelu", r, shape, {}, { slope: r.values(r.pick([shape[1]!, 1, 1], [1])) });
 });
 
+// Slopes along any neighbouring axes of any rank.
+exact("PRelu of other ranks and slopes", (r) => {
+  const shape = r.pick(map(r), map(r).slice(1), map(r).slice(2), [...map(r, 4), 2]);
+  const [from, to] = [r.int(0, shape.length), r.int(0, shape.length)].sort() as [number, number];
+  const slope = shape.map((d, i) => i >= from && i < to ? d : 1).slice(r.pick(0, from));
+  return one("PRelu", r, shape, {}, { slope: r.values(slope) });
+});
+
 /** Divisors away from zero, and some zeros among them where bits are all that counts. */
 function divisors(zeros: boolean) {
   return (r: Random, name: string, shape: readonly number[]) => {

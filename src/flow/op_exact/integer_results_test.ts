@@ -1,11 +1,11 @@
-/** Quantized operators whose results are indices or truth values, in graphs written by hand. */
+/** Quantized operators that make or take indices or truth values, in graphs written by hand. */
 
 import { equal } from "node:assert/strict";
 import { compile } from "../../compile/compile.ts";
 import type { Graph, Node } from "../../ir/graph.ts";
 import { attr, HORIZON, node } from "../../ir/graph.ts";
 import type { DType, Tensor } from "../../ir/tensor.ts";
-import { f32, i64, tensor } from "../../ir/tensor.ts";
+import { elementCount, f32, i64, tensor } from "../../ir/tensor.ts";
 import { inferTypes } from "../../ops/infer.ts";
 import { openProgram } from "../../run/simulator.ts";
 import { exactness } from "../prove.ts";
@@ -18,7 +18,9 @@ const operators = (name: string, make: (r: Random, b: HandGraph) => void) => {
       const b = new HandGraph(r);
       make(r, b);
       const graph = b.graph();
-      const feeds = new Map(graph.inputs.map((p) => [p.name, r.values(p.shape, 2)]));
+      const feeds = new Map(
+        graph.inputs.map((p) => [p.name, b.given.get(p.name) ?? r.values(p.shape, 2)]),
+      );
       const simulator = await openProgram(compile(graph, "bayes"), { cpu: engine });
       const session = await engine.open(graph);
       const found = exactness(await simulator.run(feeds), await session.run(feeds));
@@ -34,6 +36,8 @@ class HandGraph {
   readonly nodes: Node[] = [];
   readonly constants = new Map<string, Tensor>();
   readonly inputs: { name: string; dtype: DType; shape: readonly number[] }[] = [];
+  /** Values of the inputs that are not features. */
+  readonly given = new Map<string, Tensor>();
   outputs: string[] = [];
   constructor(readonly r: Random) {}
 
@@ -61,6 +65,14 @@ class HandGraph {
       }, HORIZON),
     );
     return `${name}_i`;
+  }
+
+  /** An input of indices. */
+  indices(t: Tensor): string {
+    const name = `i${this.inputs.length}`;
+    this.inputs.push({ name, dtype: t.dtype, shape: t.shape });
+    this.given.set(name, t);
+    return name;
   }
 
   graph(): Graph {
@@ -128,4 +140,41 @@ operators("HzTopK", (r, b) => {
     to: attr.int(dtype === "int8" ? 3 : 5),
   }, HORIZON));
   b.outputs = ["y", "indices"];
+});
+
+/** Indices around a size: most fit, some are just outside, some far. */
+function someIndices(r: Random, shape: readonly number[], size: number): Tensor {
+  const [dtype, far] = r.pick(
+    ["int16", 32767] as const,
+    ["int32", 2 ** 31 - 1] as const,
+    ["int64", 2 ** 40 + 1] as const,
+  );
+  const values = Array.from(
+    { length: elementCount(shape) },
+    () => r.next() < 0.8 ? r.int(-size, size - 1) : r.pick(size, -size - 1, far, -far - 1),
+  );
+  if (dtype === "int64") return { ...i64(values), shape };
+  return tensor(
+    dtype,
+    shape,
+    dtype === "int16" ? Int16Array.from(values) : Int32Array.from(values),
+  );
+}
+
+operators("HzGather", (r, b) => {
+  const shape = r.pick(map(r, 5), map(r, 5).slice(1));
+  const axis = r.int(0, shape.length - 1);
+  const at = r.pick([], [3], [2, 2], ...(shape.length === 3 ? [] : [[1, 3, 2, 2]]));
+  const names = [b.feature(shape), b.indices(someIndices(r, at, shape[axis]!))];
+  b.nodes.push(node("HzGather", "n", names, ["y"], { axis: attr.int(axis) }, HORIZON));
+  b.outputs = ["y"];
+});
+
+operators("HzGatherElements", (r, b) => {
+  const shape = r.pick(map(r, 5), map(r, 5).slice(1));
+  const axis = r.int(0, shape.length - 1);
+  const to = shape.map((d, i) => i === axis ? r.int(1, 7) : r.int(1, d));
+  const names = [b.feature(shape), b.indices(someIndices(r, to, shape[axis]!))];
+  b.nodes.push(node("HzGatherElements", "n", names, ["y"], { axis: attr.int(axis) }, HORIZON));
+  b.outputs = ["y"];
 });

@@ -1,7 +1,6 @@
 /** Products of feature maps and softmax. */
 
 import { attr, node } from "../../ir/graph.ts";
-import type { Tensor } from "../../ir/tensor.ts";
 import { exact, map, one } from "./harness.ts";
 import type { Case, Random } from "./harness.ts";
 
@@ -46,35 +45,3 @@ exact(
     feed: (r, _, shape) => r.values(shape, 9),
   },
 );
-
-exact("LSTM", (r) => {
-  const [steps, inputs, hidden] = [r.int(1, 4), r.int(1, 6), r.int(1, 4)];
-  const direction = r.pick("forward", "reverse", "bidirectional");
-  const D = direction === "bidirectional" ? 2 : 1;
-  const layout = 0;
-  const constants: Record<string, Tensor> = {
-    w: r.values([D, 4 * hidden, inputs], 0.7),
-    r: r.values([D, 4 * hidden, hidden], 0.7),
-  };
-  const names = ["x0", "w", "r"];
-  if (r.next() < 0.7) {
-    constants["b"] = r.values([D, 8 * hidden], 0.5);
-    names.push("b");
-    if (r.next() < 0.5) {
-      constants["h"] = r.values([D, 1, hidden], 0.9);
-      constants["c"] = r.values([D, 1, hidden], 0.9);
-      names.push("", "h", "c");
-    }
-  }
-  const outputs = r.pick(["y"], ["y", "y1"], ["y", "y1", "y2"]);
-  return {
-    inputs: [[steps, 1, inputs]],
-    constants,
-    nodes: [node("LSTM", "n", names, outputs, {
-      direction: attr.string(direction),
-      hidden_size: attr.int(hidden),
-      layout: attr.int(layout),
-    })],
-    outputs: outputs.slice(1),
-  };
-}, { feed: (r, _, shape) => r.values(shape) });

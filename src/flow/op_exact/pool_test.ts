@@ -20,7 +20,7 @@ function pool(op: string, r: Random): Case {
       ceil === 1 ? 0 : r.int(0, k[1]! - 1),
     ]),
     ceil_mode: attr.int(ceil),
-    ...(op === "AveragePool" && ceil === 0 ? { count_include_pad: attr.int(r.int(0, 1)) } : {}),
+    ...(op === "AveragePool" ? { count_include_pad: attr.int(r.int(0, 1)) } : {}),
   });
 }
 

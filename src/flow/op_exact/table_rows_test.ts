@@ -1,271 +1,170 @@
 /**
- * Every row of the operator table that is on the BPU of bayes: a model that keeps the constraints, the
+ * Every row of the operator table that is on the BPU of a march: a model that keeps the constraints, the
  * operator between two convolutions, is placed on the BPU, and its program gives the bits of stock
- * onnxruntime-web. Skips where the table (../shared) is absent.
+ * onnxruntime-web; where the row has int16, with int16 inputs and outputs too. Skips where the table
+ * (../shared) is absent.
  */
 
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Attr, Graph, Node } from "../../ir/graph.ts";
-import { attr, node } from "../../ir/graph.ts";
-import type { Tensor } from "../../ir/tensor.ts";
-import { elementCount, f32, i64, numbersOf } from "../../ir/tensor.ts";
+import { completeConfig, parseConfig } from "../../formats/config/mod.ts";
+import type { Graph, Node } from "../../ir/graph.ts";
 import { bayes } from "../../march/bayes.ts";
-import { inferTypes } from "../../ops/infer.ts";
-import { convert } from "../convert.ts";
-import { exactness } from "../prove.ts";
-import { openProgram } from "../../run/simulator.ts";
-import { engine, Random } from "./harness.ts";
+import { bayesE } from "../../march/bayes_e.ts";
+import { bernoulli2 } from "../../march/bernoulli2.ts";
+import type { March } from "../../march/march.ts";
+import type { QuantLayout } from "../../quantize/layout.ts";
+import type { Conversion } from "../convert.ts";
+import { int16Tensors } from "../int16.ts";
+import { Random } from "./harness.ts";
+import { convertWith, rowGraph, runExactly } from "./row_model.ts";
+import { S, specOf } from "./row_specs.ts";
+import type { Spec } from "./row_specs.ts";
+import { variantsOf } from "./row_variants.ts";
 
-interface Row {
-  readonly op: string;
-  readonly bayes: { readonly on: string; readonly bpu: readonly string[] };
-}
-
-/** One operator as the table wants it. */
-interface Spec {
-  /** Shape that the operator reads (rank 4: made by a convolution; else reshaped from one). */
-  readonly shape?: readonly number[];
-  readonly attrs?: Readonly<Record<string, Attr>>;
-  /** Inputs behind the first: constants, or the name `feature` for another feature map. */
-  readonly more?: readonly (Tensor | { readonly feature: readonly number[] })[];
-  /** Outputs beside y. */
-  readonly outputs?: readonly string[];
-  /** What the passes make of it: the operator vanishes, and these stand on the BPU instead. */
-  readonly becomes?: readonly string[];
-  /** Nothing is left of it (constants, dropouts). */
-  readonly folds?: boolean;
-}
-
-const S = [1, 8, 8, 8];
-const r0 = new Random(7);
-const same = { feature: S };
-
-const specs: Readonly<Record<string, Spec>> = {
-  Acos: {},
-  Add: { more: [same] },
-  ArgMax: { attrs: { axis: attr.int(1) } },
-  ArgMin: { attrs: { axis: attr.int(1) } },
-  AveragePool: {
-    attrs: { kernel_shape: attr.ints([3, 3]), pads: attr.ints([1, 1, 1, 1]) },
-  },
-  BatchNormalization: {
-    more: [r0.values([8]), r0.values([8]), r0.values([8]), f32([8], [1, 2, 3, 4, 5, 6, 7, 8])],
-    becomes: ["HzSQuantizedConv"],
-  },
-  Clip: { more: [f32([], [-0.5]), f32([], [0.75])], becomes: ["HzSQuantizedConv"] },
-  Concat: { more: [same], attrs: { axis: attr.int(1) } },
-  Constant: { folds: true },
-  ConstantOfShape: { folds: true },
-  Conv: { more: [r0.values([6, 8, 3, 3]), r0.values([6])] },
-  ConvTranspose: { more: [r0.values([8, 5, 2, 2])], attrs: { strides: attr.ints([2, 2]) } },
-  DepthToSpace: { shape: [1, 16, 8, 8], attrs: { blocksize: attr.int(2) } },
-  Div: { more: [same] },
-  Dropout: { folds: true },
-  Equal: { more: [same] },
-  Expand: { shape: [1, 8, 1, 8], more: [i64([1, 8, 8, 8])] },
-  Flatten: { becomes: ["Reshape"] },
-  Gather: { more: [i64([2, 0, -1])], attrs: { axis: attr.int(1) } },
-  GatherElements: {
-    more: [{ ...i64(Array.from({ length: 8 * 4 * 8 }, (_, i) => i % 8)), shape: [1, 8, 4, 8] }],
-    attrs: { axis: attr.int(2) },
-  },
-  Gemm: { shape: [4, 128], more: [r0.values([128, 5])], becomes: ["HzSQuantizedConv"] },
-  Greater: { more: [same] },
-  GreaterOrEqual: { more: [same] },
-  GridSample: { more: [{ feature: [1, 4, 4, 2] }] },
-  LSTM: {
-    shape: [4, 1, 128],
-    more: [r0.values([1, 12, 128]), r0.values([1, 12, 3]), r0.values([1, 24])],
-    attrs: { hidden_size: attr.int(3) },
-  },
-  LeakyRelu: { attrs: { alpha: attr.float(0.1) } },
-  Less: { more: [same] },
-  LessOrEqual: { more: [same] },
-  MatMul: { shape: [1, 2, 8, 32], more: [{ feature: [1, 2, 32, 4] }] },
-  Max: { more: [same] },
-  MaxPool: { attrs: { kernel_shape: attr.ints([2, 2]), strides: attr.ints([2, 2]) } },
-  Min: { more: [same] },
-  Mul: { more: [same] },
-  Pad: { more: [i64([0, 0, 1, 1, 0, 0, 1, 1]), f32([], [0.5])] },
-  Pow: { more: [f32([], [2])] },
-  ReduceMax: { attrs: { axes: attr.ints([1]) } },
-  ReduceMean: { attrs: { axes: attr.ints([1]) } },
-  ReduceSum: { more: [i64([1])] },
-  Relu: { becomes: ["HzSQuantizedConv"] },
-  Reshape: { more: [i64([1, 16, 4, 8])] },
-  Resize: {
-    more: [f32([0], []), f32([4], [1, 1, 2, 2])],
-    attrs: {
-      mode: attr.string("nearest"),
-      coordinate_transformation_mode: attr.string("asymmetric"),
-    },
-  },
-  Shape: { folds: true },
-  Size: { folds: true },
-  Slice: { more: [i64([1]), i64([6]), i64([2])] },
-  Softmax: { attrs: { axis: attr.int(3) } },
-  SpaceToDepth: { attrs: { blocksize: attr.int(2) } },
-  Split: { attrs: { axis: attr.int(1) }, outputs: ["y1"] },
-  Squeeze: { more: [i64([0])], becomes: ["Reshape"] },
-  Sub: { more: [same] },
-  Sum: { more: [same] },
-  Tile: { more: [i64([1, 1, 2, 1])] },
-  TopK: { more: [i64([3])], attrs: { axis: attr.int(1) }, outputs: ["y1"] },
-  Transpose: { attrs: { perm: attr.ints([0, 2, 1, 3]) } },
-  Unsqueeze: { shape: [8, 8, 8], more: [i64([0])], becomes: ["HzSQuantizedConv"] },
-  Upsample: { folds: true },
-};
-
-function graphOf(op: string, spec: Spec, r: Random): Graph {
-  const nodes: Node[] = [];
-  const constants = new Map<string, Tensor>();
-  const store = (name: string, t: Tensor) => {
-    constants.set(name, t);
-    return name;
-  };
-  /** A feature map of a shape, made by a convolution of the input. */
-  const feature = (name: string, shape: readonly number[]): string => {
-    const count = elementCount(shape);
-    const channels = count / 64;
-    const rank4 = shape.length === 4 && shape[0] === 1 && shape[2] === 8 && shape[3] === 8;
-    const made = rank4 ? name : `${name}_conv`;
-    const out = Math.ceil(channels);
-    nodes.push(
-      node("Conv", `${name}_c`, ["x", store(`${name}_w`, r.values([out, 8, 1, 1]))], [made]),
-    );
-    if (rank4) return name;
-    let from = made;
-    if (out * 64 !== count) {
-      const flat = store(`${name}_flat`, i64([1, 1, 1, out * 64]));
-      nodes.push(node("Reshape", `${name}_f`, [from, flat], [`${name}_flat_out`]));
-      const ends = [i64([0]), i64([count]), i64([3])].map((t, i) => store(`${name}_cut${i}`, t));
-      nodes.push(node("Slice", `${name}_s`, [`${name}_flat_out`, ...ends], [`${name}_cut`]));
-      from = `${name}_cut`;
-    }
-    nodes.push(node("Reshape", `${name}_r`, [from, store(`${name}_shape`, i64(shape))], [name]));
-    return name;
-  };
-  const x = feature("a", spec.shape ?? S);
-  const inputs = [
-    x,
-    ...(spec.more ?? []).map((m, i) => {
-      if ("feature" in m) return feature(`b${i}`, m.feature);
-      return m.data.length === 0 ? "" : store(`k${i}`, m);
-    }),
-  ];
-  nodes.push(node(op, "it", inputs, ["y", ...spec.outputs ?? []], spec.attrs ?? {}));
-  const graph = (outputs: Graph["outputs"]): Graph => ({
-    name: op,
-    opset: 17,
-    domains: new Map(),
-    nodes,
-    inputs: [{ name: "x", dtype: "float32", shape: S }],
-    outputs,
-    constants,
-    types: new Map(),
-    metadata: new Map(),
-  });
-  // Every output goes into another convolution.
-  const types = inferTypes(graph([])).types;
-  const ends = ["y", ...spec.outputs ?? []].map((name) => {
-    const t = types.get(name)!;
-    let from = name;
-    if (t.dtype !== "float32") {
-      nodes.push(node("Cast", `${name}_cast`, [from], [`${name}_float`], { to: attr.int(1) }));
-      from = `${name}_float`;
-    }
-    let shape = t.shape;
-    if (shape.length !== 4) {
-      shape = [1, elementCount(shape), 1, 1];
-      nodes.push(
-        node("Reshape", `${name}_back`, [from, store(`${name}_4`, i64(shape))], [`${name}4`]),
-      );
-      from = `${name}4`;
-    }
-    const w = store(`${name}_end_w`, r.values([3, shape[1]!, 1, 1]));
-    nodes.push(node("Conv", `${name}_end`, [from, w], [`${name}_out`]));
-    return `${name}_out`;
-  });
-  const bare = inferTypes(graph([]));
-  return { ...bare, outputs: ends.map((name) => ({ name, ...bare.types.get(name)! })) };
-}
-
-async function convertRow(graph: Graph, feeds: ReadonlyMap<string, Tensor>) {
-  const thresholds = new Map<string, number>();
-  return await convert(graph, {
-    march: bayes,
-    engine,
-    place: { bpu: new Set(["it"]) },
-    calibrator: {
-      candidates: ["max"],
-      async observe(g, tensors) {
-        const session = await engine.open(g, tensors);
-        for (const [name, t] of await session.run(feeds)) {
-          let most = 1e-3;
-          for (const v of numbersOf(t)) if (Math.abs(v) > most) most = Math.abs(v);
-          thresholds.set(name, Math.min(most, 1e6));
-        }
-        await session.close();
-      },
-      threshold: (_, t, dtype) => ({
-        dtype,
-        threshold: thresholds.get(t) ?? 1,
-        zero: 0,
-        method: "max",
-      }),
-    },
-  });
+interface Cell {
+  readonly on: string;
+  readonly int16: string;
 }
 
 const table = new URL("../../../../shared/reference/operators.json", import.meta.url);
-let rows: Row[] = [];
+let rows: { readonly op: string; readonly bayes: Cell; readonly bernoulli2: Cell }[] = [];
 try {
   rows = JSON.parse(Deno.readTextFileSync(table)).onnx;
 } catch {
   console.log("skipped: the operator table is absent");
 }
-const onBpu = rows.filter((r) => r.bayes.on === "BPU");
+/** bayes_e is said to run what bayes runs. */
+const columns = [[bayes, "bayes"], [bayesE, "bayes"], [bernoulli2, "bernoulli2"]] as const;
 
-Deno.test({ name: "every BPU row of bayes has a model here", ignore: onBpu.length === 0 }, () => {
-  // Functions of one input need nothing but their name.
-  const simple = new Set(Object.keys(specs));
-  const missing = onBpu.map((r) => r.op).filter((op) => !simple.has(op) && !unary.has(op));
-  deepEqual(missing, []);
-});
+/** Where the nodes of a row's model are, and what became of the operator. */
+function checkPlaces(op: string, spec: Spec, march: March, c: Conversion): void {
+  // What reads indices and truth values (the Cast before the last convolution) is float. bernoulli2 has no
+  // Reshape, with which the model makes the shapes of a row and passes those of a product.
+  const shaping = ["Reshape", "Transpose", "Slice"];
+  const helper = (n: Node) =>
+    n.op === "Cast" || march === bernoulli2 && n.name !== "it" && shaping.includes(n.op);
+  const cpu = c.optimized.nodes.filter((n) => c.plan.nodes.get(n.name)?.on !== "BPU" && !helper(n));
+  const reasons = cpu.map((n) => `${n.name} (${n.op}): ${c.plan.nodes.get(n.name)?.reason}`);
+  equal(reasons.join(), "", `${op} is not on the BPU: ${reasons}`);
+  if (spec.becomes === undefined) {
+    ok(c.plan.nodes.has("it"), `node it vanished: ${c.optimized.nodes.map((n) => n.op)}`);
+    return;
+  }
+  const ops = c.quantized.graph.nodes.map((n) => n.op);
+  for (const want of spec.becomes) {
+    ok(ops.some((o) => o.startsWith(want)), `no ${want} among ${ops}`);
+  }
+}
 
-const unary = new Set(
-  "Abs Atan Ceil Cos Elu Exp Floor GlobalAveragePool GlobalMaxPool HardSigmoid Log Reciprocal Sigmoid Sin Softplus Sqrt Tanh"
-    .split(" "),
-);
+/** The sides of an operator that a configuration can ask for. */
+const sides = [["input", "output"], ["input"], ["output"]] as const;
+type Sides = typeof sides[number];
 
-for (const { op } of onBpu) {
-  const spec = specs[op] ?? {};
-  if (spec.folds) continue;
-  Deno.test(`${op} between two convolutions runs on the BPU of bayes`, async () => {
-    for (const seed of [1, 2]) {
-      const r = new Random(seed);
-      const graph = graphOf(op, spec, r);
-      const feeds = new Map([["x", r.values(S)]]);
-      const c = await convertRow(graph, feeds);
-      // What reads indices and truth values (the Cast before the last convolution) is float.
-      const cpu = [...c.plan.nodes].filter(([name, p]) =>
-        p.on === "CPU" && !name.endsWith("_cast")
-      );
-      deepEqual(cpu, [], `${op} is not on the BPU`);
-      if (spec.becomes === undefined) {
-        ok(c.plan.nodes.has("it"), `node it vanished: ${c.optimized.nodes.map((n) => n.op)}`);
-      } else {
-        const ops = c.quantized.graph.nodes.map((n) => n.op);
-        for (const want of spec.becomes) {
-          ok(ops.some((o) => o.startsWith(want)), `no ${want} among ${ops}`);
-        }
-      }
-      const simulator = await openProgram(c.program, { cpu: engine });
-      const session = await engine.open(c.quantized.graph);
-      const found = exactness(await simulator.run(feeds), await session.run(feeds));
-      await session.close();
-      await simulator.close();
-      equal(found.differing, 0, `${found.differing} of ${found.total} differ`);
-    }
+/** What a configuration asks for that names `it` in `node_info`, or all nodes where passes took it away. */
+function asked(march: March, graph: Graph, side: Sides, told: string[]) {
+  return (g: Graph, layout: QuantLayout) => {
+    const kept = g.nodes.some((n) => n.name === "it");
+    const types = side.map((s) => s === "input" ? "InputType: int16" : "OutputType: int16");
+    const yaml = `model_parameters:
+  onnx_model: m.onnx
+  march: ${march.name}
+  output_model_file_prefix: m
+  ${kept ? `node_info: {it: {ON: BPU, ${types}}}` : ""}
+input_parameters:
+  input_type_rt: featuremap
+  input_type_train: featuremap
+  input_layout_train: NCHW
+  norm_type: no_preprocess
+calibration_parameters:
+  calibration_type: skip
+  ${kept ? "" : "optimization: set_all_nodes_int16"}
+compiler_parameters:
+  optimize_level: O3
+`;
+    const { config } = parseConfig(yaml, { file: "m.yaml", modelType: "onnx" });
+    const complete = completeConfig(config, graph.inputs).config;
+    return int16Tensors(g, layout, march, complete, (line) => told.push(line));
+  };
+}
+
+/** The features that the operator (or all, where passes took it away) reads and makes are int16. */
+function checkInt16(c: Conversion, side: Sides, int16: string): void {
+  const owner = c.layout.absorbed.get("it");
+  const only = c.layout.groups.get(owner ?? "it");
+  const type = (t: string) => c.quantized.tensors.get(t)?.dtype;
+  for (const g of only === undefined ? c.layout.groups.values() : [only]) {
+    // An activation that became the range of the operator before it reads what that one makes.
+    const inputs = owner === undefined && (only === undefined || side[0] === "input")
+      ? g.inputs
+      : [];
+    const made = int16 === "in" || only !== undefined && side.at(-1) === "input" ? [] : g.outputs;
+    const outputs = made.filter((t) => only !== undefined || !c.layout.accumulators.has(t));
+    for (const t of [...inputs, ...outputs]) equal(type(t), "int16", `${t} of ${g.node.op}`);
+  }
+}
+
+/** A model with `it` at int16, and what it gives. */
+async function runInt16(op: string, spec: Spec, march: March, side: Sides, int16: string) {
+  const r = new Random(3);
+  const graph = rowGraph(op, spec, r);
+  const feeds = new Map([["x", r.values(S)]]);
+  const told: string[] = [];
+  const c = await convertWith(graph, march, feeds, { int16: asked(march, graph, side, told) });
+  checkPlaces(op, spec, march, c);
+  checkInt16(c, side, int16);
+  const refused = told.filter((line) =>
+    line.includes(" it ") && !(int16 === "in" && line.includes("output"))
+  );
+  equal(refused.join(), "");
+  await runExactly(c, feeds);
+}
+
+for (const [march, column] of columns) {
+  const onBpu = rows.filter((r) => r[column].on === "BPU");
+  Deno.test({
+    name: `every BPU row of ${march.name} has a model here`,
+    ignore: onBpu.length === 0,
+    fn() {
+      deepEqual(onBpu.map((r) => r.op).filter((op) => specOf(march.name, op) === undefined), []);
+    },
   });
+  for (const { op, [column]: row } of onBpu) {
+    const spec = specOf(march.name, op);
+    if (spec === undefined || spec.folds) continue;
+    Deno.test(`${op} between two convolutions runs on the BPU of ${march.name}`, async () => {
+      for (const seed of march === bayes ? [1, 2] : [1]) {
+        const r = new Random(seed);
+        const graph = rowGraph(op, spec, r);
+        const feeds = new Map([["x", r.values(S)]]);
+        const c = await convertWith(graph, march, feeds);
+        checkPlaces(op, spec, march, c);
+        await runExactly(c, feeds);
+      }
+    });
+    // The rows of bayes_e are those of bayes, by the same code.
+    if (row.int16 === "no" || march !== bayes) continue;
+    Deno.test(`${op} with int16 in node_info runs at int16 on ${march.name}`, async () => {
+      for (const side of sides) await runInt16(op, spec, march, side, row.int16);
+    });
+  }
+}
+
+for (const [march, column] of [[bayes, "bayes"], [bernoulli2, "bernoulli2"]] as const) {
+  const rowOf = (op: string) => rows.find((r) => r.op === op)?.[column];
+  for (const [op, form, spec] of variantsOf(column)) {
+    Deno.test({
+      name: `${op} ${form} runs on the BPU of ${march.name}`,
+      ignore: rows.length === 0,
+      async fn() {
+        const r = new Random(4);
+        const graph = rowGraph(op, spec, r);
+        const feeds = new Map([["x", r.values(S)]]);
+        const c = await convertWith(graph, march, feeds);
+        checkPlaces(op, spec, march, c);
+        await runExactly(c, feeds);
+        const { int16 } = rowOf(op)!;
+        if (int16 !== "no") await runInt16(op, spec, march, sides[0], int16);
+      },
+    });
+  }
 }

@@ -9,6 +9,7 @@ import { body, factor, requant64, settle, settleAttrs, split16 } from "./fragmen
 import { forms, zeroAt } from "./forms.ts";
 import type { Form } from "./forms.ts";
 import { rangeOf, toType } from "./types.ts";
+import { rowMajorOf } from "./memory.ts";
 import { windowOf, windowOut } from "./window.ts";
 
 const windowAttrs = ["pads:ints", "strides:ints", "dilations:ints", "group:int"];
@@ -63,7 +64,7 @@ function infer(c: InferContext): TensorType[] {
 }
 
 function shapeOf(c: StepContext, n: Node): ConvShape {
-  const x = c.need(0).shape, y = c.output(0).shape, w = c.constant(1)!.shape;
+  const x = c.need(0).shape, y = c.output(0).shape, w = (c.constant(1) ?? c.need(1)).shape;
   return {
     batch: x[0]!,
     inH: x[2]!,
@@ -75,6 +76,26 @@ function shapeOf(c: StepContext, n: Node): ConvShape {
     group: intAttr(n, "group", 1),
     ...windowOf(n, [w[2]!, w[3]!]),
   };
+}
+
+function plan(c: StepContext, weight: Int8Array, accumulators: boolean): PlannedConv {
+  const x = c.need(0), shape = shapeOf(c, c.node);
+  return planConv(c.arena, {
+    x: x.ptr,
+    y: c.output(0).ptr,
+    packed: packConv(c.arena, weight, shape),
+    bias: c.need(2).ptr,
+    multiplier: accumulators ? 0 : c.need(3).ptr,
+    shift: accumulators ? 0 : c.need(4).ptr,
+    shape,
+    xType: x.dtype as "int8" | "int16",
+    yType: toType(c.node),
+    xZero: zeroAt(c.node, "x_zero"),
+    yZero: zeroAt(c.node, "y_zero"),
+    ...rangeOf(c.node),
+    // x - z_x may be negative where no x is.
+    nonNegative: intAttr(c.node, "non_negative", 0) === 1 && zeroAt(c.node, "x_zero") === 0,
+  });
 }
 
 function convOp(
@@ -105,27 +126,21 @@ function convOp(
         body(sum(z), scale, z.settle("v")),
       ),
     packs: [1],
-    // Views stay where they are, so the job is set up once.
+    // Views stay where they are, so the job is set up once; computed weights are packed at every run.
     prepare(c) {
-      const x = c.need(0), shape = shapeOf(c, c.node);
-      return planConv(c.arena, {
-        x: x.ptr,
-        y: c.output(0).ptr,
-        packed: packConv(c.arena, c.constant(1)!.data as Int8Array, shape),
-        bias: c.need(2).ptr,
-        multiplier: accumulators ? 0 : c.need(3).ptr,
-        shift: accumulators ? 0 : c.need(4).ptr,
-        shape,
-        xType: x.dtype as "int8" | "int16",
-        yType: toType(c.node),
-        xZero: zeroAt(c.node, "x_zero"),
-        yZero: zeroAt(c.node, "y_zero"),
-        ...rangeOf(c.node),
-        // x - z_x may be negative where no x is.
-        nonNegative: intAttr(c.node, "non_negative", 0) === 1 && zeroAt(c.node, "x_zero") === 0,
-      });
+      const weight = c.constant(1);
+      return weight === undefined ? undefined : plan(c, weight.data as Int8Array, accumulators);
     },
-    run: (c, state) => runConv(c.arena, state as PlannedConv, c.executor),
+    run(c, state) {
+      if (state !== undefined) {
+        runConv(c.arena, state as PlannedConv, c.executor);
+        return;
+      }
+      const mark = c.arena.mark(), w = c.need(1);
+      const weight = c.arena.i8(rowMajorOf(c, w), w.count).slice();
+      runConv(c.arena, plan(c, weight, accumulators), c.executor);
+      c.arena.release(mark);
+    },
     macs(c) {
       const w = c.need(1).shape, y = c.output(0).shape;
       return y.reduce((a, b) => a * b, 1) * w[1]! * w[2]! * w[3]!;

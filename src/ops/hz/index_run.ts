@@ -8,47 +8,65 @@ import { intAttr } from "../../ir/graph.ts";
 import { byteSize, stridesOf } from "../../ir/tensor.ts";
 import { padShape } from "../broadcast.ts";
 import { shapeError, type StepContext, type View } from "../op.ts";
-import { copyBox, integersAt } from "./memory.ts";
+import { copyBox, integersAt, rowMajorOf } from "./memory.ts";
 
-/** Gather: one copy per index (constant or computed). */
+const indexTypes: ReadonlySet<string> = new Set(["int8", "int16", "int32", "int64"]);
+
+/**
+ * Indices into `size` elements in row-major order, from the front. Computed ones beyond either end become
+ * the element there, so that no data reads outside of the tensor; a constant one is a mistake of the model.
+ */
+function indicesOf(c: StepContext, size: number): Int32Array {
+  const t = c.constant(1);
+  const v = t === undefined ? c.need(1) : undefined;
+  if (v !== undefined && !indexTypes.has(v.dtype)) {
+    shapeError(c.node, `${v.dtype} indices are not int8, int16, int32 or int64`);
+  }
+  const given: ArrayLike<number | bigint> = v === undefined
+    ? t!.data as ArrayLike<number | bigint>
+    : v.dtype === "int64"
+    ? c.arena.i64(rowMajorOf(c, v), v.count)
+    : integersAt(c, rowMajorOf(c, v), v.count, v.dtype);
+  return Int32Array.from({ length: given.length }, (_, i) => {
+    const k = Number(given[i]), index = k < 0 ? k + size : k;
+    if (v !== undefined) return Math.min(Math.max(index, 0), size - 1);
+    return index >= 0 && index < size
+      ? index
+      : shapeError(c.node, `index ${k} is outside -${size}..${size - 1}`);
+  });
+}
+
+function axisOf(c: StepContext, x: View): number {
+  const axis = intAttr(c.node, "axis", 0);
+  return axis < 0 ? axis + x.shape.length : axis;
+}
+
+/** Gather: one copy per index. */
 export function runGather(c: StepContext): void {
   const x = c.need(0), y = c.output(0);
-  const t = c.constant(1), v = c.input(1);
-  const shape = t?.shape ?? c.need(1).shape;
-  const indices = t !== undefined
-    ? Array.from(t.data as ArrayLike<number | bigint>, Number)
-    : Array.from(c.arena.i32(v!.ptr, v!.count), Number);
-  // A computed rank-4 index tensor is NHWC in memory.
-  const walk = t !== undefined ? stridesOf(shape) : v!.strides;
-  const axis = (intAttr(c.node, "axis", 0) + x.shape.length) % x.shape.length;
-  const size = x.shape[axis]!, bytes = byteSize(x.dtype);
-  const without = <T>(list: readonly T[], from: number, count: number) => [
-    ...list.slice(0, from),
-    ...list.slice(from + count),
+  const axis = axisOf(c, x), bytes = byteSize(x.dtype);
+  const shape = y.shape.slice(axis, y.shape.length - x.shape.length + axis + 1);
+  const mark = c.arena.mark();
+  const indices = indicesOf(c, x.shape[axis]!);
+  const without = <T>(list: readonly T[], count: number) => [
+    ...list.slice(0, axis),
+    ...list.slice(axis + count),
   ];
-  const dims = without(x.shape, axis, 1);
-  const from = without(x.strides, axis, 1), to = without(y.strides, axis, shape.length);
+  const dims = without(x.shape, 1);
+  const from = without(x.strides, 1), to = without(y.strides, shape.length);
   const places = stridesOf(shape);
   for (let i = 0; i < indices.length; i++) {
-    let at = 0, memory = 0;
-    shape.forEach((d, k) => {
-      const index = Math.floor(i / places[k]!) % d;
-      at += index * y.strides[axis + k]!;
-      memory += index * walk[k]!;
-    });
-    const given = indices[memory]!;
-    const index = given < 0 ? given + size : given;
-    if (index < 0 || index >= size) {
-      shapeError(c.node, `index ${given} is outside -${size}..${size - 1}`);
-    }
+    let at = 0;
+    shape.forEach((d, k) => at += Math.floor(i / places[k]!) % d * y.strides[axis + k]!);
     copyBox(
       c,
       dims,
-      { ptr: x.ptr + index * x.strides[axis]! * bytes, strides: from },
+      { ptr: x.ptr + indices[i]! * x.strides[axis]! * bytes, strides: from },
       { ptr: y.ptr + at * bytes, strides: to },
       x.dtype,
     );
   }
+  c.arena.release(mark);
 }
 
 /** Expand: dimensions of 1 repeat. */
@@ -79,23 +97,19 @@ export function runTile(c: StepContext): void {
   copyBox(c, dims, { ptr: x.ptr, strides: from }, { ptr: y.ptr, strides: to }, x.dtype);
 }
 
-/** GatherElements with constant indices. */
+/** GatherElements: one element per index. */
 export function runGatherElements(c: StepContext): void {
-  const x = c.need(0), y = c.output(0), t = c.constant(1)!;
-  const axis = (intAttr(c.node, "axis", 0) + x.shape.length) % x.shape.length;
-  const size = x.shape[axis]!;
+  const x = c.need(0), y = c.output(0);
+  const axis = axisOf(c, x);
+  const mark = c.arena.mark();
+  const indices = indicesOf(c, x.shape[axis]!);
   const reach = (v: View) =>
     1 + v.shape.reduce((a, d, i) => a + Math.max(0, d - 1) * v.strides[i]!, 0);
   const from = integersAt(c, x.ptr, reach(x), x.dtype);
   const to = integersAt(c, y.ptr, reach(y), y.dtype);
   const at = new Array<number>(y.shape.length).fill(0);
-  for (let i = 0; i < t.data.length; i++) {
-    const given = Number(t.data[i]);
-    const index = given < 0 ? given + size : given;
-    if (index < 0 || index >= size) {
-      shapeError(c.node, `index ${given} is outside -${size}..${size - 1}`);
-    }
-    let source = index * x.strides[axis]!, target = 0;
+  for (let i = 0; i < indices.length; i++) {
+    let source = indices[i]! * x.strides[axis]!, target = 0;
     at.forEach((v, d) => {
       if (d !== axis) source += v * x.strides[d]!;
       target += v * y.strides[d]!;
@@ -106,4 +120,5 @@ export function runGatherElements(c: StepContext): void {
       at[d] = 0;
     }
   }
+  c.arena.release(mark);
 }

@@ -17,6 +17,7 @@ import { hzDepthToSpace16, hzSpaceToDepth16 } from "./hz_depth_to_space.ts";
 import { hzDequantize } from "./hz_dequantize.ts";
 import { hzDiv } from "./hz_div.ts";
 import { hzMax, hzMin } from "./hz_extreme.ts";
+import { hzGather, hzGatherElements } from "./hz_gather.ts";
 import { hzGridPosition, hzWarpLinear, hzWarpNearest } from "./hz_grid_sample.ts";
 import { hzLayerNorm } from "./hz_layer_norm.ts";
 import { hzLut, hzLut16 } from "./hz_lut.ts";
@@ -53,6 +54,8 @@ export const listHz: readonly OpDef[] = [
   hzDepthToSpace16,
   hzDequantize,
   ...hzDiv,
+  hzGather,
+  hzGatherElements,
   ...hzGlobalAveragePool,
   hzGlobalMaxPool,
   ...hzGridPosition,

@@ -9,7 +9,7 @@ import { numbersOf, tensor } from "../../ir/tensor.ts";
 import { settleWith } from "../hz/types.ts";
 import type { InferContext, QuantSpec } from "../op.ts";
 import { emitForm, rank4 } from "./common.ts";
-import { convConstants, storeMultipliers } from "./conv.ts";
+import { convConstants, storeMultipliers } from "./conv_store.ts";
 
 /**
  * Pads that give the output its size. With output_shape or auto_pad SAME the total is what is left

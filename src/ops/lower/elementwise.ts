@@ -4,7 +4,8 @@
  * @module
  */
 
-import { numbersOf, tensor } from "../../ir/tensor.ts";
+import { elementCount, i64, numbersOf, tensor } from "../../ir/tensor.ts";
+import { padShape } from "../broadcast.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QuantSpec, RuleContext } from "../op.ts";
 import { emitForm, int32, multiplier, multipliers, shift, storeFactor } from "./common.ts";
@@ -66,29 +67,48 @@ export const mulQuant: QuantSpec = {
   },
 };
 
-/** PRelu with slopes per channel or one slope. */
+/**
+ * x as [outer, channels, inner, 1] so that the slopes differ along the channels alone; undefined where they
+ * differ along axes that are no neighbours.
+ */
+function slopeView(x: readonly number[], slope: readonly number[]): number[] | undefined {
+  const s = padShape(slope, x.length);
+  const varies = x.flatMap((_, i) => s[i] === 1 ? [] : [i]);
+  const [from, to] = [varies[0] ?? 0, (varies.at(-1) ?? -1) + 1];
+  if (x.slice(from, to).some((d, i) => d !== s[from + i])) return undefined;
+  return [
+    elementCount(x.slice(0, from)),
+    elementCount(x.slice(from, to)),
+    elementCount(x.slice(to)),
+    1,
+  ];
+}
+
+/** PRelu with slopes per channel, one slope, or slopes along other neighbouring axes. */
 export const preluQuant: QuantSpec = {
   kind: "active",
   scale: "own",
   limits(c) {
     const slope = c.constant(1);
     if (slope === undefined) return "its slope is computed, not constant";
-    const x = c.need(0).shape;
-    if (x.length !== 4) return `its input has rank ${x.length}, the integer form takes rank 4`;
-    const lead = slope.shape.length === 4 ? slope.shape[0] : 1;
-    const channels = slope.shape[slope.shape.length - 3] ?? 1;
-    if (
-      slope.data.length !== 1 &&
-      (lead !== 1 || slope.data.length !== x[1] || channels !== x[1])
-    ) {
-      return "its slope is not one value or one per channel";
-    }
-    return undefined;
+    return slopeView(c.need(0).shape, slope.shape) === undefined
+      ? "its slopes differ along axes that are no neighbours"
+      : undefined;
   },
   lower(c) {
-    const x = c.input(0), y = c.output();
+    const given = c.input(0), y = c.output();
     const slope = numbersOf(c.constant(1)!);
+    const view = slopeView(given.shape, c.constant(1)!.shape)!;
+    const { length: rank } = given.shape;
+    // One slope, or one per channel of a map, needs no other view.
+    const plain = rank === 4 &&
+      (slope.length === 1 || view[1] === given.shape[1] && view[0] === given.shape[0]);
+    const as = (from: string, shape: readonly number[], to: string) =>
+      c.emit("Reshape", [from, c.store("view", i64(shape))], [to], {}, "");
+    const x = plain ? given : { ...given, name: c.temp("viewed", given.dtype, view), shape: view };
+    if (!plain) as(given.name, view, x.name);
     const channels = x.shape[1]!;
+    const out = plain ? y.name : c.temp("activated", y.dtype, view);
     const kp = multiplier(c, x.scale / y.scale);
     const kn = Array.from(
       { length: channels },
@@ -104,9 +124,10 @@ export const preluQuant: QuantSpec = {
         c.store("mn", tensor("int16", [channels], Int16Array.from(kn, (k) => k.m))),
         c.store("sn", tensor("int8", [channels], Int8Array.from(kn, (k) => k.s))),
       ],
-      [y.name],
+      [out],
       settleWith(c.range, y.dtype),
       { x_zero: x.zero, y_zero: y.zero },
     );
+    if (!plain) as(out, y.shape, y.name);
   },
 };

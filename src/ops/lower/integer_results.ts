@@ -1,7 +1,6 @@
 /**
- * Integer lowering of operators whose results are no feature maps: indices (int64) and truth values.
- * The kernel gives int32 or int8; a Cast on the CPU gives the type that float readers expect, under the
- * name of the float graph.
+ * Integer lowering of operators whose results are no feature maps: indices and truth values. The kernel
+ * gives int32 or int8; readers in float get the type that they expect by a Cast on the CPU.
  *
  * @module
  */
@@ -14,17 +13,9 @@ import { codeOf } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
 import { computedInput, emitForm, int32 } from "./common.ts";
 
-const INT64 = 7, BOOL = 9;
-
 function axisOf(c: LowerContext, x: QTensor, fallback: number): number {
   const axis = intAttr(c.node, "axis", fallback);
   return axis < 0 ? axis + x.shape.length : axis;
-}
-
-/** Brings an integer result into the float graph's type and name. */
-function publish(c: LowerContext, from: string, output: number, type: number): void {
-  const name = c.node.outputs[output] ?? "";
-  if (name !== "") c.emit("Cast", [from], [name], { to: attr.int(type) }, "");
 }
 
 /** ArgMax and ArgMin. */
@@ -45,7 +36,7 @@ export function argQuant(op: "HzArgMax" | "HzArgMin"): QuantSpec {
         keepdims: attr.int(keep),
         select_last_index: attr.int(intAttr(c.node, "select_last_index", 0)),
       });
-      publish(c, index, 0, INT64);
+      c.setIntegerOutput(0, index);
     },
   };
 }
@@ -71,7 +62,7 @@ export function compareQuant(op: string): QuantSpec {
         {},
         { a_zero: a.zero, b_zero: b.zero },
       );
-      publish(c, truth, 0, BOOL);
+      c.setIntegerOutput(0, truth);
     },
   };
 }
@@ -93,6 +84,6 @@ export const topKQuant: QuantSpec = {
       largest: attr.int(intAttr(c.node, "largest", 1)),
       to: attr.int(codeOf(y.dtype)),
     });
-    publish(c, indices, 1, INT64);
+    c.setIntegerOutput(1, indices);
   },
 };

@@ -1,34 +1,33 @@
 /**
  * Integer lowering of LSTM: its steps written out on convolutions, tables and products. The state is
- * int16 throughout; only what enters and leaves has calibrated scales.
+ * int16 throughout (docs/arithmetic.md section 9b).
  *
  * @module
  */
 
-import { attr, intAttr, stringAttr } from "../../ir/graph.ts";
-import { i64, numbersOf, tensor } from "../../ir/tensor.ts";
-import { lut16, quantizeValue } from "../arithmetic.ts";
+import { attr, floatAttr, intAttr, stringAttr } from "../../ir/graph.ts";
+import type { Node } from "../../ir/graph.ts";
+import { numbersOf } from "../../ir/tensor.ts";
+import { qmaxOf, qminOf, reachOf } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
 import type { LowerContext, QTensor, QuantSpec, RuleContext } from "../op.ts";
-import { logistic } from "../special.ts";
-import { emitForm, int32, multipliers, shift, storeFactor } from "./common.ts";
-import { storeConv } from "./conv.ts";
-import { lut16Value, MAX_SEGMENT_ERROR } from "./lut.ts";
+import { emitForm, storeFactor } from "./common.ts";
+import { storeConv } from "./conv_store.ts";
+import { activationsOf, clipped, complement } from "./recurrent_activations.ts";
+import type { Activation } from "./recurrent_activations.ts";
+import { CellEmitter, scaleFor } from "./recurrent_cell.ts";
 
 /** Steps that are written out at most (about 14 nodes each). */
 const MAX_STEPS = 512;
 
 /** Sigmoid and tanh are flat beyond this: larger sums of a gate saturate. */
 const GATE = 32;
-/** Largest magnitude of the cell state that is represented. */
+/** Most that the cell state is represented up to, unless it starts with more. */
 const CELL = 32;
 
-const unit = Math.fround(1 / 32767);
-const whole = settleWith({ qmin: -32768, qmax: 32767 }, "int16");
+const usual = ["Sigmoid", "Tanh", "Tanh"];
 
-function given(c: RuleContext, i: number): boolean {
-  return (c.node.inputs[i] ?? "") !== "";
-}
+const directionsOf = (n: Node) => stringAttr(n, "direction", "forward") === "bidirectional" ? 2 : 1;
 
 function limits(c: RuleContext): string | undefined {
   const x = c.need(0).shape;
@@ -36,110 +35,35 @@ function limits(c: RuleContext): string | undefined {
   if ((layout === 1 ? x[0] : x[1]) !== 1) return "the integer form takes batch 1";
   const steps = (layout === 1 ? x[1] : x[0])!;
   if (steps > MAX_STEPS) return `its ${steps} steps are more than ${MAX_STEPS}`;
-  for (const i of [1, 2, 3, 5, 6]) {
-    if (given(c, i) && c.constant(i) === undefined) {
-      return `input ${i} (${"XWRBlhc"[i]}) is computed, not constant`;
+  const given = (i: number) => (c.node.inputs[i] ?? "") !== "";
+  for (const [i, name] of [[1, "W"], [2, "R"], [3, "B"], [4, "sequence_lens"], [7, "P"]] as const) {
+    if (given(i) && c.constant(i) === undefined) {
+      return `input ${i} (${name}) is computed, not constant`;
     }
   }
-  if (given(c, 4) && c.constant(4) === undefined) return "its sequence lengths are computed";
-  if (given(c, 4) && Array.from(c.constant(4)!.data, Number).some((n) => n !== steps)) {
-    return "its sequence lengths are shorter than the input";
-  }
-  if (given(c, 7)) return "peepholes have no integer form";
-  if (intAttr(c.node, "input_forget", 0) !== 0) return "input_forget has no integer form";
-  if (c.node.attrs.has("clip")) return "clip has no integer form";
-  const own = c.node.attrs.get("activations");
-  const usual = ["sigmoid", "tanh", "tanh"];
-  if (
-    own?.type === "strings" && own.value.some((f, i) => f.toLowerCase() !== usual[i % 3])
-  ) return `activations ${own.value.join(", ")} have no integer form`;
-  return undefined;
+  const lengths = given(4) ? Array.from(c.constant(4)!.data, Number) : [];
+  const wrong = lengths.find((n) => n < 1 || n > steps);
+  if (wrong !== undefined) return `a sequence length of ${wrong} is outside 1..${steps}`;
+  const activations = activationsOf(c.node, usual, directionsOf(c.node));
+  return typeof activations === "string" ? activations : undefined;
 }
 
-/** Emitters that share their constants over all steps of a direction. */
-class Cell {
-  readonly #tables = new Map<string, string>();
-  constructor(readonly c: LowerContext) {}
-
-  temp(hint: string, shape: readonly number[], scale: number): QTensor {
-    return { name: this.c.temp(hint, "int16", shape), dtype: "int16", shape, scale, zero: 0 };
-  }
-
-  table(key: string, f: (x: number) => number, x: QTensor): QTensor {
-    const y = this.temp(key, x.shape, unit);
-    const points = lut16(f, x, { scale: unit });
-    let name = this.#tables.get(key);
-    let op = "HzLut16";
-    if (name === undefined) {
-      let error = 0;
-      const all = new Int16Array(65536);
-      for (let q = -32768; q < 32768; q++) {
-        const v = quantizeValue(f(x.scale * q), unit, 0, -32768, 32767);
-        all[q & 65535] = v;
-        error = Math.max(error, Math.abs(lut16Value(points, q) - v));
-      }
-      name = error <= MAX_SEGMENT_ERROR
-        ? this.c.store(key, tensor("int16", [513], points))
-        : this.c.store(`${key}_all`, tensor("int16", [65536], all));
-      this.#tables.set(key, name);
-    }
-    if (name.includes("_all")) op = "HzLut";
-    this.c.emit(op, [x.name, name], [y.name]);
-    return y;
-  }
-
-  add(a: QTensor, b: QTensor, scale: number, hint: string): QTensor {
-    const y = this.temp(hint, a.shape, scale);
-    const names = this.factor(hint, () => {
-      const [k1, k2] = multipliers(this.c, [a.scale / scale, b.scale / scale]);
-      return [int32(k1!.m), int32(k2!.m), shift(k1!.s)].map((t) => this.c.store(hint, t));
-    });
-    this.c.emit("HzSElementwiseAdd", [a.name, b.name, ...names], [y.name], whole);
-    return y;
-  }
-
-  mul(a: QTensor, b: QTensor, scale: number, hint: string): QTensor {
-    const y = this.temp(hint, a.shape, scale);
-    const names = this.factor(hint, () => storeFactor(this.c, a.scale * b.scale / scale));
-    this.c.emit("HzSElementwiseMul", [a.name, b.name, ...names], [y.name], whole);
-    return y;
-  }
-
-  readonly #factors = new Map<string, readonly string[]>();
-  private factor(hint: string, make: () => readonly string[]): readonly string[] {
-    let names = this.#factors.get(hint);
-    if (names === undefined) this.#factors.set(hint, names = make());
-    return names;
-  }
-
-  slice(x: QTensor, axis: number, from: number, to: number, hint: string): QTensor {
-    const shape = x.shape.map((d, i) => i === axis ? to - from : d);
-    const y = this.temp(hint, shape, x.scale);
-    const key = (v: number) => this.constant(`at${v}`, v);
-    this.c.emit("Slice", [x.name, key(from), key(to), key(axis)], [y.name], {}, "");
-    return y;
-  }
-
-  readonly #integers = new Map<string, string>();
-  private constant(hint: string, v: number): string {
-    let name = this.#integers.get(hint);
-    if (name === undefined) this.#integers.set(hint, name = this.c.store(hint, i64([v])));
-    return name;
-  }
-
-  reshape(x: QTensor, shape: readonly number[], hint: string): QTensor {
-    const y = { ...x, name: this.c.temp(hint, x.dtype, shape), shape };
-    this.c.emit("Reshape", [x.name, this.c.store(`${hint}_shape`, i64(shape))], [y.name], {}, "");
-    return y;
-  }
-
-  concat(list: readonly QTensor[], axis: number, hint: string): QTensor {
-    if (list.length === 1) return list[0]!;
-    const shape = list[0]!.shape.map((d, i) => i === axis ? d * list.length : d);
-    const y = this.temp(hint, shape, list[0]!.scale);
-    this.c.emit("Concat", list.map((t) => t.name), [y.name], { axis: attr.int(axis) }, "");
-    return y;
-  }
+/** What all directions share. */
+interface Shared {
+  readonly e: CellEmitter;
+  /** [steps, inputs, 1, 1]. */
+  readonly x: QTensor;
+  /** Steps that count; what is behind them is padding. */
+  readonly length: number;
+  readonly hidden: number;
+  /** f, g and h of every direction, of clipped arguments. */
+  readonly activations: readonly Activation[];
+  readonly gateScale: number;
+  readonly cellScale: number;
+  readonly hiddenScale: number;
+  /** Initial states, one direction after the other: [directions, hidden, 1, 1]; absent: 0. */
+  readonly hidden0: QTensor | undefined;
+  readonly cell0: QTensor | undefined;
 }
 
 interface Direction {
@@ -148,32 +72,72 @@ interface Direction {
   readonly cell: QTensor;
 }
 
-/** All steps of direction d; x is [steps, inputs, 1, 1]. */
-function runDirection(
-  e: Cell,
-  x: QTensor,
-  d: number,
-  steps: number,
-  backwards: boolean,
-): Direction {
+/** Largest magnitude in a range. */
+const size = (r: { readonly lo: number; readonly hi: number }) => Math.max(-r.lo, r.hi);
+
+function largest(values: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!));
+  return most;
+}
+
+/** Largest magnitude of an initial state; 0 where it is not given. */
+function reachOfState(c: LowerContext, i: number): number {
+  if ((c.node.inputs[i] ?? "") === "") return 0;
+  if (c.isConstant(i)) return largest(numbersOf(c.constant(i)!));
+  const q = c.input(i);
+  return q.scale * reachOf(q.dtype === "int16" ? "int16" : "int8", q.zero);
+}
+
+/** An initial state in the scale of the state. */
+function stateOf(
+  e: CellEmitter,
+  i: number,
+  hidden: number,
+  scale: number,
+  hint: string,
+): QTensor | undefined {
+  const { c } = e;
+  if ((c.node.inputs[i] ?? "") === "") return undefined;
+  const shape = [directionsOf(c.node), hidden, 1, 1];
+  if (c.isConstant(i)) return e.values(hint, shape, numbersOf(c.constant(i)!), scale);
+  const given = e.reshape(c.input(i), shape, hint);
+  const name = c.requantize(given, { scale, zero: 0, dtype: "int16" });
+  return { name, dtype: "int16", shape, scale, zero: 0 };
+}
+
+/** Weights of the peepholes of direction d, in the order input, output, forget. */
+function peepholesOf(e: CellEmitter, d: number, H: number): (QTensor | undefined)[] {
+  const given = (e.c.node.inputs[7] ?? "") === "" ? undefined : numbersOf(e.c.constant(7)!);
+  return [0, 1, 2].map((i) => {
+    const from = (3 * d + i) * H;
+    const values = Array.from({ length: H }, (_, k) => given?.[from + k] ?? 0);
+    const most = largest(values);
+    return most === 0
+      ? undefined
+      : e.values(`p${d}${"iof"[i]}`, [1, H, 1, 1], values, scaleFor(most));
+  });
+}
+
+/** All steps of direction d. */
+function runDirection(s: Shared, d: number, backwards: boolean): Direction {
+  const { e, x, hidden: H, gateScale, cellScale, hiddenScale } = s;
   const { c } = e;
   const w = c.constant(1)!, r = c.constant(2)!, b = c.constant(3);
-  const inputs = w.shape[2]!, H = r.shape[2]!;
+  const steps = x.shape[0]!, inputs = w.shape[2]!;
   const part = (t: typeof w | undefined, size: number) =>
     t === undefined ? undefined : numbersOf(t).slice(d * size, (d + 1) * size) as ArrayLike<number>;
   const biases = part(b, 8 * H);
   const bias = biases === undefined
     ? undefined
     : Float64Array.from({ length: 4 * H }, (_, i) => biases[i]! + biases[i + 4 * H]!);
-  const gateScale = Math.fround(GATE / 32767);
-  const window = {
-    pads: attr.ints([0, 0, 0, 0]),
-    strides: attr.ints([1, 1]),
-    dilations: attr.ints([1, 1]),
-    group: attr.int(1),
-  };
   const common = {
-    window,
+    window: {
+      pads: attr.ints([0, 0, 0, 0]),
+      strides: attr.ints([1, 1]),
+      dilations: attr.ints([1, 1]),
+      group: attr.int(1),
+    },
     out: { scale: gateScale, dtype: "int16", zero: 0 },
     range: { qmin: -32768, qmax: 32767 },
     op: "HzSQuantizedConv",
@@ -187,55 +151,83 @@ function runDirection(
   const projected = e.temp(`x_gates${d}`, [steps, 4 * H, 1, 1], gateScale);
   c.emit(forX.op, [x.name, ...forX.constants], [projected.name], forX.attrs);
 
-  const state = (i: number, scale: number, hint: string): QTensor => {
-    const t = c.node.inputs[i] ? c.constant(i) : undefined;
-    const values = part(t, H);
-    const q = Int16Array.from(
-      { length: H },
-      (_, k) => quantizeValue(values?.[k] ?? 0, scale, 0, -32768, 32767),
-    );
-    const shape = [1, H, 1, 1];
-    return {
-      name: c.store(hint, tensor("int16", shape, q)),
-      dtype: "int16",
-      shape,
-      scale,
-      zero: 0,
-    };
+  const start = (all: QTensor | undefined, scale: number, hint: string): QTensor => {
+    if (all === undefined) return e.values(hint, [1, H, 1, 1], new Float64Array(H), scale);
+    return all.shape[0] === 1 ? all : e.slice(all, 0, d, d + 1, hint);
   };
-  const cellScale = Math.fround(CELL / 32767);
-  let h = state(5, unit, `h${d}`), cell = state(6, cellScale, `c${d}`);
+  let h = start(s.hidden0, hiddenScale, `h${d}`), cell = start(s.cell0, cellScale, `c${d}`);
   const forH = storeConv(c, {
     ...common,
     x: h,
     weight: { shape: [4 * H, H, 1, 1], values: part(r, 4 * H * H)! },
   });
+  const [f, g, last] = s.activations.slice(3 * d, 3 * d + 3) as [
+    Activation,
+    Activation,
+    Activation,
+  ];
+  const [forInput, forOutput, forForget] = peepholesOf(e, d, H);
+  const keeps = intAttr(c.node, "input_forget", 0) === 1 ? complement(f) : f;
+  /** The function of a gate, in a scale that holds all it can give. */
+  const apply = (a: Activation, sum: QTensor, reach: number) =>
+    e.table(a, sum, scaleFor(size(a.range(reach))), a.key);
+
   const outputs: QTensor[] = [];
-  for (let k = 0; k < steps; k++) {
-    const t = backwards ? steps - 1 - k : k;
+  for (let k = 0; k < s.length; k++) {
+    const t = backwards ? s.length - 1 - k : k;
     const recurrent = e.temp(`h_gates${d}`, [1, 4 * H, 1, 1], gateScale);
     c.emit(forH.op, [h.name, ...forH.constants], [recurrent.name], forH.attrs);
-    const now = e.slice(projected, 0, t, t + 1, "now");
-    const sum = e.add(now, recurrent, gateScale, "gates");
+    const sum = e.add(e.slice(projected, 0, t, t + 1, "now"), recurrent, gateScale, "gates");
     // The gates are stacked as input, output, forget, cell.
-    const gate = (i: number, f: "sigmoid" | "tanh") =>
-      e.table(
-        f,
-        f === "sigmoid" ? logistic : Math.tanh,
-        e.slice(sum, 1, i * H, (i + 1) * H, "gate"),
-      );
-    const [i, o, f, g] = [
-      gate(0, "sigmoid"),
-      gate(1, "sigmoid"),
-      gate(2, "sigmoid"),
-      gate(3, "tanh"),
-    ];
-    const kept = e.mul(f, cell, cellScale, "kept"), fresh = e.mul(i, g, cellScale, "fresh");
-    cell = e.add(kept, fresh, cellScale, "cell");
-    h = e.mul(o, e.table("cell_tanh", Math.tanh, cell), unit, "hidden");
+    const gate = (i: number, peephole?: QTensor, seen?: QTensor): QTensor => {
+      const own = e.slice(sum, 1, i * H, (i + 1) * H, "gate");
+      return peephole === undefined || seen === undefined
+        ? own
+        : e.add(own, e.mul(peephole, seen, gateScale, "peephole"), gateScale, "gate");
+    };
+    const forI = gate(0, forInput, cell);
+    const i = apply(f, forI, GATE);
+    const kept = apply(keeps, keeps === f ? gate(2, forForget, cell) : forI, GATE);
+    const fresh = apply(g, gate(3), GATE);
+    cell = e.add(
+      e.mul(kept, cell, cellScale, "kept"),
+      e.mul(i, fresh, cellScale, "fresh"),
+      cellScale,
+      "cell",
+    );
+    const o = apply(f, gate(1, forOutput, cell), GATE);
+    h = e.mul(o, apply(last, cell, cellScale * 32767), hiddenScale, "hidden");
     outputs[t] = h;
   }
   return { outputs, hidden: h, cell };
+}
+
+/** What the cell state is represented up to: each step adds at most i * g where f keeps no more than all. */
+function cellReach(c: LowerContext, activations: readonly Activation[], length: number): number {
+  const start = reachOfState(c, 6);
+  let most = start;
+  for (let i = 0; i < activations.length; i += 3) {
+    const [f, g] = activations.slice(i, i + 2) as [Activation, Activation];
+    const { lo, hi } = f.range(GATE);
+    const grows = lo < 0 || hi > 1;
+    most = Math.max(most, grows ? Infinity : start + length * size(g.range(GATE)));
+  }
+  return Math.min(most, Math.max(CELL, start));
+}
+
+/** What the hidden state is represented up to. */
+function hiddenReach(c: LowerContext, activations: readonly Activation[], cell: number): number {
+  let reach = 0;
+  for (let i = 0; i < activations.length; i += 3) {
+    const [f, , h] = activations.slice(i, i + 3) as [Activation, Activation, Activation];
+    reach = Math.max(reach, size(f.range(GATE)) * size(h.range(cell)));
+  }
+  // Functions without bounds: what calibration saw, which is all hidden states where Y is an output.
+  if (reach > 1 && (c.node.outputs[0] ?? "") !== "") {
+    const y = c.output();
+    reach = Math.min(reach, y.scale * reachOf(y.dtype === "int16" ? "int16" : "int8", y.zero));
+  }
+  return Math.max(reach, reachOfState(c, 5));
 }
 
 /** LSTM of batch 1, forward, reverse or both. */
@@ -245,37 +237,67 @@ export const lstmQuant: QuantSpec = {
   heavy: true,
   limits,
   lower(c) {
-    const e = new Cell(c);
-    const given = c.input(0);
-    const direction = stringAttr(c.node, "direction", "forward");
+    const e = new CellEmitter(c);
+    const given = c.input(0), directions = directionsOf(c.node);
     const steps = intAttr(c.node, "layout", 0) === 1 ? given.shape[1]! : given.shape[0]!;
     const x = e.reshape(given, [steps, given.shape[2]!, 1, 1], "steps");
-    const runs = (direction === "bidirectional" ? [false, true] : [direction === "reverse"])
-      .map((backwards, d) => runDirection(e, x, d, steps, backwards));
+    const named = activationsOf(c.node, usual, directions);
+    if (typeof named === "string") return c.refuse(named);
+    const clip = floatAttr(c.node, "clip", Infinity);
+    const activations = named.map((a) => clipped(a, clip));
+    const lengths = c.constant(4);
+    const length = lengths === undefined ? steps : Number(lengths.data[0]);
+    const hidden = c.constant(2)!.shape[2]!, cell = cellReach(c, activations, length);
+    const [cellScale, hiddenScale] = [cell, hiddenReach(c, activations, cell)].map(scaleFor) as [
+      number,
+      number,
+    ];
+    const shared: Shared = {
+      e,
+      x,
+      length,
+      hidden,
+      activations,
+      gateScale: scaleFor(GATE),
+      cellScale,
+      hiddenScale,
+      hidden0: stateOf(e, 5, hidden, hiddenScale, "initial_h"),
+      cell0: stateOf(e, 6, hidden, cellScale, "initial_c"),
+    };
+    const reverse = stringAttr(c.node, "direction", "forward") === "reverse";
+    const runs = Array.from(
+      { length: directions },
+      (_, d) => runDirection(shared, d, reverse || d === 1),
+    );
     const finish = (i: number, make: () => QTensor): void => {
       const name = c.node.outputs[i] ?? "";
       if (name === "") return;
       const y = c.output(c.node.outputs.slice(0, i).filter((t) => t !== "").length);
       const t = make();
       const flat = e.reshape(t, y.shape, `out${i}`);
+      const type = y.dtype === "int16" ? "int16" : "int8";
+      // Where one step of the state is more than the whole range of the output, this saturates as well.
+      const factor = Math.min(t.scale / y.scale, qmaxOf("int16"));
       emitForm(
         c,
         "HzRequantize",
-        [flat.name, ...storeFactor(c, t.scale / y.scale)],
+        [flat.name, ...storeFactor(c, factor)],
         [y.name],
-        settleWith({
-          qmin: y.dtype === "int8" ? -128 : -32768,
-          qmax: y.dtype === "int8" ? 127 : 32767,
-        }, y.dtype),
+        settleWith({ qmin: qminOf(type), qmax: qmaxOf(type) }, type),
         { x_zero: 0, y_zero: y.zero },
       );
     };
     finish(0, () => {
       // [steps, directions * H]: with batch 1 the order of both layouts.
       const rows = Array.from(
-        { length: steps },
+        { length: shared.length },
         (_, t) => e.concat(runs.map((r) => r.outputs[t]!), 1, "row"),
       );
+      if (shared.length < steps) {
+        const shape = [1, directions * hidden, 1, 1];
+        const none = e.values("padding", shape, new Float64Array(directions * hidden), hiddenScale);
+        while (rows.length < steps) rows.push(none);
+      }
       return e.concat(rows, 0, "rows");
     });
     finish(1, () => e.concat(runs.map((r) => r.hidden), 1, "last_hidden"));

@@ -9,7 +9,7 @@ import { tensor } from "../../ir/tensor.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { lut16, lut8, lut8to16, qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
 import { settleWith } from "../hz/types.ts";
-import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
+import type { LowerContext, QRange, QTensor, QuantSpec } from "../op.ts";
 import { computedInput, emitForm, storeFactor } from "./common.ts";
 
 /** Real function of a node: attributes and constant inputs are read from it. */
@@ -52,26 +52,34 @@ function fullTable(
 }
 
 /**
- * Emits a table for `f` from quantized input 0 to output 0. An int16 input takes 513 points where these
- * are within two steps of the output everywhere, else a table of all 65536 values.
+ * Operator and table of a function from int16 to int16: 513 points where these are within two steps of the
+ * output everywhere, else all 65536 values.
  */
+export function int16Table(
+  f: (x: number) => number,
+  x: QTensor,
+  y: { readonly scale: number },
+  range: QRange = { qmin: -32768, qmax: 32767 },
+): { readonly op: "HzLut16" | "HzLut"; readonly table: Tensor } {
+  const exact = fullTable(f, x, { scale: y.scale, zero: 0, ...range }, new Int16Array(65536));
+  const points = lut16(f, x, { scale: y.scale, ...range });
+  let error = 0;
+  for (let q = -32768; q < 32768; q++) {
+    error = Math.max(error, Math.abs(lut16Value(points, q) - exact[q & 65535]!));
+  }
+  return error <= MAX_SEGMENT_ERROR
+    ? { op: "HzLut16", table: tensor("int16", [513], points) }
+    : { op: "HzLut", table: tensor("int16", [65536], exact) };
+}
+
+/** Emits a table for `f` from quantized input 0 to output 0. */
 export function emitLut(c: LowerContext, f: (x: number) => number): void {
   const x = c.input(0), y = c.output();
   const range = { qmin: c.range.qmin, qmax: c.range.qmax };
   if (x.dtype === "int16") {
     if (y.dtype === "int16") {
-      const exact = fullTable(f, x, { scale: y.scale, zero: 0, ...range }, new Int16Array(65536));
-      const points = lut16(f, x, { scale: y.scale, ...range });
-      let error = 0;
-      for (let q = -32768; q < 32768; q++) {
-        error = Math.max(error, Math.abs(lut16Value(points, q) - exact[q & 65535]!));
-      }
-      if (error <= MAX_SEGMENT_ERROR) {
-        c.emit("HzLut16", [x.name, c.store("table", tensor("int16", [513], points))], [y.name]);
-      } else {
-        const table = tensor("int16", [65536], exact);
-        c.emit("HzLut", [x.name, c.store("table", table)], [y.name]);
-      }
+      const { op, table } = int16Table(f, x, y, range);
+      c.emit(op, [x.name, c.store("table", table)], [y.name]);
       return;
     }
     const out = { scale: y.scale, zero: y.zero, ...range };

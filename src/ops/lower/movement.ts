@@ -6,9 +6,10 @@
 
 import type { Attr } from "../../ir/graph.ts";
 import { attr, intAttr, stringAttr } from "../../ir/graph.ts";
+import type { Tensor } from "../../ir/tensor.ts";
 import { numbersOf, tensor } from "../../ir/tensor.ts";
 import { qmaxOf, qminOf, quantizeValue } from "../arithmetic.ts";
-import type { LowerContext, QuantSpec } from "../op.ts";
+import type { LowerContext, QTensor, QuantSpec } from "../op.ts";
 import { computedInput, inScaleOf } from "./common.ts";
 
 /** Emits the float node's own operator on input 0; constant inputs are copied. */
@@ -23,12 +24,29 @@ function same(c: LowerContext): void {
   c.emit(c.node.op, names, outputs, Object.fromEntries(c.node.attrs), "");
 }
 
-/** Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Slice, Split, Gather, DepthToSpace, ... */
+/** Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Slice, Split, Expand, Tile */
 export const movementQuant: QuantSpec = {
   kind: "passive",
   scale: "input",
   limits: (c) => computedInput(c),
   lower: same,
+};
+
+/** Gather and GatherElements: computed indices have forms of their own. */
+export const gatherQuant: QuantSpec = {
+  ...movementQuant,
+  limits: (c) =>
+    c.constant(0) === undefined ? undefined : "its data is a constant table, not a feature map",
+  lower(c) {
+    if (c.isConstant(1)) {
+      same(c);
+      return;
+    }
+    const x = c.input(0), axis = intAttr(c.node, "axis", 0);
+    c.emit(`Hz${c.node.op}`, [x.name, c.indices(1)], [c.output().name], {
+      axis: attr.int(axis < 0 ? axis + x.shape.length : axis),
+    });
+  },
 };
 
 /** DepthToSpace and SpaceToDepth: int16 has forms of its own. */
@@ -47,6 +65,23 @@ export const blockQuant: QuantSpec = {
   },
 };
 
+/** Emits the padding of x with a quantized value. */
+export function emitPad(
+  c: LowerContext,
+  x: QTensor,
+  pads: Tensor,
+  value: number,
+  out: string,
+): void {
+  const wide = x.dtype === "int16";
+  const filler = wide
+    ? tensor("int16", [], Int16Array.of(value))
+    : tensor("int8", [], Int8Array.of(value));
+  const names = [x.name, c.store("pads", pads), c.store("value", filler)];
+  if (wide) c.emit("HzPadI16", names, [out]);
+  else c.emit("Pad", names, [out], {}, "");
+}
+
 /** Pad with a constant; other modes stay in float. */
 export const padQuant: QuantSpec = {
   kind: "passive",
@@ -64,14 +99,7 @@ export const padQuant: QuantSpec = {
     const v = value === undefined ? 0 : numbersOf(value)[0] ?? 0;
     const type = x.dtype === "int16" ? "int16" : "int8";
     const fill = quantizeValue(v, y.scale, y.zero, qminOf(type), qmaxOf(type));
-    const pads = c.store("pads", c.constant(1)!);
-    if (type === "int16") {
-      const value = c.store("value", tensor("int16", [], Int16Array.of(fill)));
-      c.emit("HzPadI16", [x.name, pads, value], [y.name]);
-      return;
-    }
-    const filler = c.store("value", tensor("int8", [], Int8Array.of(fill)));
-    c.emit("Pad", [x.name, pads, filler], [y.name], {}, "");
+    emitPad(c, x, c.constant(1)!, fill, y.name);
   },
 };
 

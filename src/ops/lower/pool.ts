@@ -5,11 +5,12 @@
  */
 
 import { attr, intAttr, intsAttr } from "../../ir/graph.ts";
-import { tensor } from "../../ir/tensor.ts";
+import { i64, tensor } from "../../ir/tensor.ts";
 import { settleWith } from "../hz/types.ts";
 import { windowOut } from "../hz/window.ts";
-import type { QuantSpec, RuleContext } from "../op.ts";
+import type { LowerContext, QTensor, QuantSpec, RuleContext } from "../op.ts";
 import { emitForm, multiplier, rank4 } from "./common.ts";
+import { emitPad } from "./movement.ts";
 import type { Node } from "../../ir/graph.ts";
 
 /** Pads whose end side also covers what ceil_mode adds. */
@@ -63,27 +64,41 @@ export const maxPoolQuant: QuantSpec = {
   },
 };
 
+/** x with a border that stands for 0; pads as of a window. */
+function padded(c: LowerContext, x: QTensor, pads: readonly number[]): QTensor {
+  const [top, left, bottom, right] = pads as [number, number, number, number];
+  const [n, d, h, w] = x.shape as [number, number, number, number];
+  const shape = [n, d, h + top + bottom, w + left + right];
+  const name = c.temp("padded", x.dtype, shape);
+  emitPad(c, x, i64([0, 0, top, left, 0, 0, bottom, right]), x.zero, name);
+  return { ...x, name, shape };
+}
+
 export const averagePoolQuant: QuantSpec = {
   kind: "active",
   scale: "own",
   limits(c) {
     const simple = rank4(c);
     if (simple !== undefined) return simple;
-    if (
-      intAttr(c.node, "count_include_pad", 0) === 1 && intAttr(c.node, "ceil_mode", 0) === 1
-    ) {
-      return "count_include_pad with ceil_mode has no integer form";
-    }
     if (intsAttr(c.node, "dilations", [1, 1]).some((d) => d !== 1)) {
       return "a dilated average has no integer form";
     }
     return padsFit(c);
   },
   lower(c) {
-    const x = c.input(0), y = c.output();
+    const y = c.output();
     const kernel = intsAttr(c.node, "kernel_shape");
     const taps = kernel[0]! * kernel[1]!;
-    const include = intAttr(c.node, "count_include_pad", 0) === 1;
+    let x = c.input(0), include = intAttr(c.node, "count_include_pad", 0) === 1;
+    let pads = endPads(c.node, x.shape, y.shape, kernel);
+    const own = intsAttr(c.node, "pads", [0, 0, 0, 0]);
+    if (include && pads.some((p, i) => p !== own[i])) {
+      // What ceil_mode adds behind the padding is not counted: with the padding as a part of the picture
+      // that is what an average without padding does.
+      include = false;
+      pads = pads.map((p, i) => p - own[i]!);
+      if (own.some((p) => p > 0)) x = padded(c, x, own);
+    }
     const table = Array.from(
       { length: taps + 1 },
       (_, n) => multiplier(c, x.scale / ((include ? taps : Math.max(n, 1)) * y.scale)),
@@ -99,7 +114,7 @@ export const averagePoolQuant: QuantSpec = {
       [y.name],
       {
         kernel_shape: attr.ints(kernel),
-        pads: attr.ints(endPads(c.node, x.shape, y.shape, kernel)),
+        pads: attr.ints(pads),
         strides: attr.ints(intsAttr(c.node, "strides", [1, 1])),
         ...settleWith(c.range, y.dtype),
       },
