@@ -109,7 +109,7 @@ function visiting(engine: CalibrationEngine): CalibrationEngine {
         return await visitAll(graph, fetch, samples, (...tensor) => {
           shown = true;
           visitor(...tensor);
-        }, o);
+        }, { ...o, whereverCovered: true });
       } catch (error) {
         if (!shown && error instanceof BpuError && error.code === "limit") return undefined;
         throw error;

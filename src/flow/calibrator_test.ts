@@ -6,8 +6,9 @@ import { attr, type Graph, node, OPSET } from "../ir/graph.ts";
 import { f32 } from "../ir/tensor.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { createFloatEngine } from "../run/float.ts";
+import { planScale } from "../quantize/plan.ts";
 import { whyNotKernels } from "../run/float_kernels/choose.ts";
-import { createCalibrator, methodsOf, throughFunction } from "./calibrator.ts";
+import { createCalibrator, methodsOf, shareOfMax, throughFunction } from "./calibrator.ts";
 
 /** Conv c -> Sigmoid s -> Mul y: large enough for the float kernels. */
 const graph: Graph = inferTypes({
@@ -109,5 +110,26 @@ Deno.test("calibrator: max keeps ranges only and is exact; NaN is refused by nam
     createCalibrator({ type: "kl", maxPercentile: 1 }, engine, () => []).observe(graph, names),
     (e) => e instanceof BpuError && e.code === "calibration",
   );
+  await engine.close();
+});
+
+Deno.test("calibrator: zero points where they make steps finer; parts of the maximum", async () => {
+  const engine = createFloatEngine({ workers: 0 });
+  const c = createCalibrator({ type: "default", maxPercentile: 1 }, engine, () => samples);
+  await c.observe(graph, names);
+  for (const m of [...c.candidates, throughFunction, shareOfMax(0.5)]) {
+    // The output of Sigmoid has one sign.
+    const plain = c.threshold(m, "s", "int8"), zero = c.threshold(m, "s", "int8", true);
+    equal(plain.range, undefined);
+    equal(zero.zero, -128, m);
+    equal(zero.range!.min, 0, m);
+    ok(planScale(zero) < planScale(plain) * 0.9, `${m}: ${planScale(zero)} ${planScale(plain)}`);
+    equal(c.threshold(m, "s", "int16", true).range, undefined);
+    // Both signs alike.
+    const two = c.threshold(m, "x", "int8", true);
+    ok(planScale(two) <= planScale(c.threshold(m, "x", "int8")), m);
+  }
+  const top = c.stats!("s")!.absmax;
+  equal(c.threshold(shareOfMax(0.5), "s", "int8", true).range!.max, top / 2);
   await engine.close();
 });

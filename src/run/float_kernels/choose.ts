@@ -37,8 +37,9 @@ export function whyNotKernels(graph: Graph, fetch?: readonly string[]): string |
 /** How {@linkcode withKernels} and {@linkcode chooseFloatEngine} choose. */
 export interface ChooseOptions extends KernelEngineOptions {
   /**
-   * Takes the kernels wherever they cover a graph. For many small graphs that run a few times each:
-   * they are opened in a fraction of the time that onnxruntime-web needs.
+   * Takes the kernels wherever they cover a graph: for many small graphs that run a few times each,
+   * which are opened in a fraction of the time that onnxruntime-web needs, and where every tensor is
+   * looked at, which it has to copy.
    */
   readonly whereverCovered?: boolean;
 }
@@ -164,11 +165,11 @@ export async function visitAll(
   fetch: readonly string[],
   samples: Samples,
   visitor: SampleVisitor,
-  options: KernelEngineOptions & { onSample?(index: number): void } = {},
+  options: ChooseOptions & { onSample?(index: number): void } = {},
 ): Promise<number | undefined> {
-  const planned = planGraph(graph, fetch);
-  if ("reason" in planned || !worthwhile(planned.plan)) return undefined;
-  const session = await load(planned.plan, options.workers);
+  const plan = chosenPlan(graph, fetch, options);
+  if (plan === undefined) return undefined;
+  const session = await load(plan, options.workers);
   let index = 0;
   try {
     for await (const feeds of samples) {
