@@ -22,11 +22,22 @@ import { addForm } from "./search/forms.ts";
 import type { Fork } from "./search/forms.ts";
 import type { Split } from "./search/held_back.ts";
 import { createJudge } from "./search/judge.ts";
+import type { Judge } from "./search/judge.ts";
 import { searchMixed } from "./search/mixed.ts";
 import type { MixedGoal, ParetoPoint } from "./search/mixed.ts";
 import { nodeInfoText, paretoCsv, paretoSvg, paretoTable } from "./search/pareto.ts";
 import type { FormName, Recipe, Workshop } from "./search/recipe.ts";
-import { searchMix, Sensitivity } from "./search/sensitive.ts";
+import { searchMix } from "./search/mix.ts";
+import { Sensitivity } from "./search/sensitive.ts";
+
+/** Samples for the steps of a search. */
+const TRIAL = 6;
+
+/** At most `n` of the indices, evenly spread. */
+function spread(indices: readonly number[], n: number): number[] {
+  if (indices.length <= n) return [...indices];
+  return Array.from({ length: n }, (_, i) => indices[Math.floor((i + 0.5) * indices.length / n)]!);
+}
 
 /** Below this similarity `default` looks for methods per node, too. */
 const POOR = 0.95;
@@ -95,9 +106,11 @@ export function accuracySearch(
       // Hundreds of pieces of the graph are opened and run a few times each.
       const engine = withKernels(o.engine, { whereverCovered: true });
       const judge = await createJudge(float, { ...o, held: o.split.held });
+      let trial: Promise<Judge> | undefined;
       const tools: SearchTools = {
         workshop,
         judge,
+        trial: () => trial ??= createJudge(float, { ...o, held: spread(o.split.observed, TRIAL) }),
         engine,
         observed: () => samplesOf(o.samples, o.split.observed),
         log: o.log,

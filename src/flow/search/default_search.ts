@@ -18,6 +18,8 @@ import { withRounding } from "./rounding.ts";
 export interface SearchTools {
   readonly workshop: Workshop;
   readonly judge: Judge;
+  /** Compares on a few samples that are not held back: for steps of a search, not for its decisions. */
+  trial(): Promise<Judge>;
   readonly engine: CalibrationEngine;
   /** Samples that are not held back. */
   observed(): Samples;

@@ -1,6 +1,5 @@
 /**
- * Error power at the outputs per tensor, with everything else in float; and `mix`, which uses it to
- * choose a threshold method for the tensors that matter most.
+ * Error power at the outputs per tensor, with everything else in float.
  *
  * @module
  */
@@ -11,29 +10,17 @@ import type { Feeds } from "../../ir/engine.ts";
 import { qmaxOf, qminOf, quantizeValue } from "../../ops/arithmetic.ts";
 import { planScale } from "../../quantize/plan.ts";
 import type { TensorPlan } from "../../quantize/plan.ts";
-import { shareOfMax, throughFunction } from "../calibrator.ts";
-import { MARGIN, measure } from "./default_search.ts";
-import type { Measured, SearchTools } from "./default_search.ts";
-import { better } from "./judge.ts";
+import type { SearchTools } from "./default_search.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Samples that the errors are measured on. */
-const SAMPLES = 2;
-/**
- * Samples for the tensors that make more than this part of all error: where little else matters, a
- * threshold that fits two pictures is not good enough.
- */
-const MOST_SAMPLES = 6, DOMINANT = 0.05;
-/** Parts of the largest magnitude that are tried for them beside the methods. */
-const SHARES = [0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25, 0.2];
+export const SAMPLES = 2;
+/** Most samples that may be asked for. */
+export const MOST_SAMPLES = 6;
 /** Tensors whose rank is settled on all of these samples; the others on the first. */
 const SETTLED = 48;
-/** Part of the error of all tensors below which no other threshold is looked for. */
-const NEGLIGIBLE = 1 / 500;
 /** Thresholds that differ by less than this part make the same error. */
 const SAME = 0.02;
-/** Tensors for which `mix` tries all methods. */
-const MIXED = 32;
 
 /** A tensor (root) with the error that it alone makes. */
 export interface Sensitive {
@@ -128,55 +115,4 @@ export class Sensitivity {
     }
     return out.sort(order);
   }
-}
-
-/** Tensors whose thresholds `mix` chose. */
-export interface Mixed extends Measured {
-  readonly picked: readonly {
-    readonly tensor: string;
-    readonly method: string;
-    readonly before: number;
-    readonly after: number;
-  }[];
-}
-
-/**
- * Chooses the threshold method of the most sensitive tensors by the error that each makes at the
- * outputs. `start` is kept where the result is not better on the held-back samples.
- */
-export async function searchMix(
-  t: SearchTools,
-  sensitivity: Sensitivity,
-  start: Measured,
-): Promise<Mixed> {
-  const { calibrator } = t.workshop.formOf(start.recipe);
-  const functions = calibrator.functionInputs?.() ?? new Set<string>();
-  const methods = new Map(start.recipe.methods);
-  const picked: Mixed["picked"][number][] = [];
-  const all = await sensitivity.all(start.recipe);
-  const total = all.reduce((sum, s) => sum + s.noise, 0);
-  const worst = all.slice(0, MIXED).filter((s) => s.noise > NEGLIGIBLE * total);
-  for (const [i, { tensor, noise }] of worst.entries()) {
-    t.progress?.(i + 1, worst.length);
-    const dominant = noise > DOMINANT * total;
-    const given = methods.get(tensor) ?? start.recipe.method;
-    const names = [
-      ...new Set([
-        given,
-        ...calibrator.candidates,
-        ...(functions.has(tensor) ? [throughFunction] : []),
-        ...(dominant ? SHARES.map(shareOfMax) : []),
-      ]),
-    ];
-    const samples = dominant ? MOST_SAMPLES : SAMPLES;
-    const errors = await sensitivity.noise(start.recipe, tensor, names, samples);
-    let best = 0;
-    for (const i of errors.keys()) if (errors[i]! < errors[best]!) best = i;
-    if (errors[best]! >= errors[0]! * 0.95) continue;
-    methods.set(tensor, names[best]!);
-    picked.push({ tensor, method: names[best]!, before: errors[0]!, after: errors[best]! });
-  }
-  if (picked.length === 0) return { ...start, picked };
-  const m = await measure(t, { ...start.recipe, methods }, `${start.name}, mixed`);
-  return better(m, start, MARGIN.mixed) ? { ...m, picked } : { ...start, picked: [] };
 }
