@@ -15,6 +15,7 @@
 
 import type { Tensor } from "../ir/tensor.ts";
 import { numbersOf } from "../ir/tensor.ts";
+import { sameLength } from "../calibrate/metrics.ts";
 
 /** Concordance of a kind of features of one output. */
 export interface Fidelity {
@@ -62,9 +63,12 @@ export function similarity(
   let cosines = 0, vectors = 0, same = 0;
   const names = [...wanted[0]?.keys() ?? []];
   for (const name of names) {
-    const want = wanted.map((m) => numbersOf(m.get(name)!));
-    const got = found.map((m) => numbersOf(m.get(name)!));
-    const shape = wanted[0]!.get(name)!.shape;
+    const raw = [...wanted, ...found].map((m) => numbersOf(m.get(name)!));
+    const even = raw.every((v) => v.length === raw[0]!.length);
+    const all = even ? raw : sameLength(raw.map((v) => Float32Array.from(v)));
+    const want = all.slice(0, wanted.length), got = all.slice(wanted.length);
+    // Of an output whose size the values decide, each sample is one vector.
+    const shape = even ? wanted[0]!.get(name)!.shape : [];
     for (const [i, w] of want.entries()) cosines += cosine(w, got[i]!);
     const axis = featureAxis(shape);
     if (axis < 0) {

@@ -24,6 +24,7 @@ import {
   unusedOptions,
 } from "./accuracy_options.ts";
 import type { Plan } from "../quantize/plan.ts";
+import { refuseInputs } from "./check.ts";
 import { createCalibrator } from "./calibrator.ts";
 import { convert } from "./convert.ts";
 import type { Conversion, StageName } from "./convert.ts";
@@ -84,6 +85,7 @@ export async function makertbin(
   options: MakeOptions,
 ): Promise<Made> {
   const log = (line: string) => options.log?.(line);
+  refuseInputs(model);
   const loaded = loadQuantized(cutAtNodes(model, config.model.outputNodes), config, log);
   const prepared = attachInputs(loaded.graph, config.inputs);
   const samples = typedSamples(options.samples, prepared.graph.inputs);
