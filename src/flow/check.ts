@@ -68,8 +68,10 @@ export function refuseInputs(graph: Graph): void {
       });
     }
   }
-  const open = graph.inputs.find((p) => !isStatic(p.shape));
+  const all = graph.inputs.filter((p) => !isStatic(p.shape));
+  const open = all[0];
   if (open === undefined) return;
+  const flags = all.map((p) => `--input-shape ${p.name} ${example(p.shape)}`).join(" ");
   throw new BpuError(
     "shape",
     `The shape of model input:${open.name} is [${
@@ -77,8 +79,7 @@ export function refuseInputs(graph: Graph): void {
     }] which has unknown dimensions`,
     {
       tensor: open.name,
-      hint: `Please specify the input-shape parameter: --input-shape ${open.name} ` +
-        `${example(open.shape)} (input_shape in a yaml).`,
+      hint: `Please specify the input-shape parameter: ${flags} (input_shape in a yaml).`,
     },
   );
 }

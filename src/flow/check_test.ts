@@ -56,3 +56,12 @@ Deno.test("inputs that cannot be converted are refused in a sentence", async () 
     });
   }
 });
+
+Deno.test("every input with an open dimension is named", async () => {
+  const ports: Port[] = ["a", "b"].map((name) => ({ name, dtype: "float32", shape: [-1, 4] }));
+  const g = passing(ports[0]!);
+  await rejects(
+    check({ ...g, inputs: ports }),
+    (e) => /--input-shape a 1x4 --input-shape b 1x4 \(input/.test((e as BpuError).sentence()),
+  );
+});
