@@ -38,8 +38,19 @@ export async function readText(path: string, what: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new BpuError("format", `${what} ${path} is not UTF-8 text`, { cause });
+    throw new BpuError("format", `${what} ${path} is not UTF-8 text`, {
+      cause,
+      hint: encodingHint(bytes),
+    });
   }
+}
+
+/** Says how a text is encoded, or which line has the first byte that UTF-8 does not know. */
+function encodingHint(bytes: Uint8Array): string {
+  const mark = bytes[0] === 0xff && bytes[1] === 0xfe || bytes[0] === 0xfe && bytes[1] === 0xff;
+  if (mark) return "It is UTF-16: save it as UTF-8.";
+  const before = new TextDecoder().decode(bytes).split("\ufffd", 1)[0]!;
+  return `Save it as UTF-8; the first other byte is in line ${before.split("\n").length}.`;
 }
 
 function fileError(error: unknown, what: string): BpuError {

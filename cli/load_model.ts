@@ -9,6 +9,7 @@ import { loadCaffe } from "../src/formats/caffe/load.ts";
 import { loadOnnx } from "../src/formats/onnx/load.ts";
 import type { Graph } from "../src/ir/graph.ts";
 import { inferTypes } from "../src/ops/infer.ts";
+import { otherPrecision, singlePrecision } from "../src/passes/single_precision.ts";
 import { externalData, readFile, readText } from "./files.ts";
 
 /** Where the model is. */
@@ -39,12 +40,22 @@ function withOutputShapes(g: Graph): Graph {
   };
 }
 
-/** Loads a float model with the shapes that the user gave for its inputs. */
+/**
+ * Loads a float model with the shapes that the user gave for its inputs, in float32.
+ *
+ * @param note receives a sentence about a change of precision
+ */
 export async function loadModel(
   files: ModelFiles,
   inputShapes: ReadonlyMap<string, readonly number[]>,
+  note: (sentence: string) => void,
 ): Promise<Graph> {
-  return withOutputShapes(await readModel(files, inputShapes));
+  let g = await readModel(files, inputShapes);
+  for (let from = otherPrecision(g); from !== undefined; from = otherPrecision(g)) {
+    note(`The model computes in ${from}; it is converted as a float32 model`);
+    g = singlePrecision(g, from);
+  }
+  return withOutputShapes(g);
 }
 
 async function readModel(

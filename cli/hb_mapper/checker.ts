@@ -69,11 +69,15 @@ export function checkerCommand(): Command {
         const shapes = new Map(
           [...flags.inputShape].map(([name, text]) => [name, parseShape(text, name)]),
         );
-        const model = await loadModel({
-          type: flags.modelType,
-          model: flags.model,
-          ...(flags.proto === undefined ? {} : { prototxt: flags.proto }),
-        }, shapes);
+        const model = await loadModel(
+          {
+            type: flags.modelType,
+            model: flags.model,
+            ...(flags.proto === undefined ? {} : { prototxt: flags.proto }),
+          },
+          shapes,
+          (line) => log.info(line),
+        );
         log.info(`march: ${march.name}`);
         log.info(`input names ${pythonNames([...shapes.keys()])}`);
         log.info(

@@ -72,7 +72,7 @@ export async function openJob(path: string, modelType: "onnx" | "caffe", log: Lo
   log.info("validating model_parameters...");
   log.info(`Using abs path ${absolute(files.model)}`);
   log.info(`Using ${modelType} model file: ${files.model}`);
-  let model = await loadModel(files, shapes);
+  let model = await loadModel(files, shapes, (line) => log.info(line));
   log.info(`Model input names: ${pythonNames(model.inputs.map((p) => p.name))}`);
   log.info(`Model has ${model.inputs.length} inputs according to model file`);
   if (!await exists(config.model.workingDir)) {
@@ -106,7 +106,7 @@ export async function openJob(path: string, modelType: "onnx" | "caffe", log: Lo
     // Shapes without a name in the yaml are known only now.
     const late = new Map(done.config.inputs.map((i) => [i.name, i.shape]));
     if (model.inputs.some((p) => p.shape.join() !== late.get(p.name)?.join())) {
-      model = await loadModel(files, late);
+      model = await loadModel(files, late, () => {});
     }
   }
   for (const i of done.config.inputs) {

@@ -211,11 +211,11 @@ async function openFastPerf(flags: Flags, log: Log): Promise<Job> {
     [...flags.inputShape].map(([name, text]) => [name, parseShape(text, name)]),
   );
   log.info(`Using ${flags.modelType} model file: ${files.model}`);
-  let model = await loadModel(files, shapes);
+  let model = await loadModel(files, shapes, (line) => log.info(line));
   const one = batchOfOne(model);
   if (one !== undefined) {
     for (const name of one.keys()) log.info(`The first dimension of input ${name} is set to 1`);
-    model = await loadModel(files, new Map([...shapes, ...one]));
+    model = await loadModel(files, new Map([...shapes, ...one]), () => {});
   }
   logModel(model, flags.modelType, log);
   const config = fastPerfConfig({

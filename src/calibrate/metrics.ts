@@ -28,6 +28,20 @@ export function largerIsBetter(name: MetricName): boolean {
 }
 
 /**
+ * Tensors at one length: what one of them lacks counts as 0. Only outputs whose size the values decide
+ * (NonMaxSuppression, NonZero) have different lengths.
+ */
+export function sameLength(tensors: readonly Float32Array[]): readonly Float32Array[] {
+  const most = tensors.reduce((n, t) => Math.max(n, t.length), 0);
+  return tensors.map((t) => {
+    if (t.length === most) return t;
+    const out = new Float32Array(most);
+    out.set(t);
+    return out;
+  });
+}
+
+/**
  * Distances of `other` from `reference` (d = other - reference, N elements), summed in double:
  * cosine (1 when both are all zero, 0 when one is), mse, mre (mean |d| / |reference|), sqnr in dB,
  * chebyshev = max |d|, l1 = mean |d|, l2 = ||d|| / N. Pairs with a NaN or an infinity are left out

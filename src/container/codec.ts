@@ -70,18 +70,20 @@ export class Reader {
     return this.list(v, where).map((t) => this.text(t, where));
   }
 
-  type(v: { readonly [k: string]: Json }, where: string): TensorType {
+  type(v: { readonly [k: string]: Json }, where: string, least = 0): TensorType {
     const dtype = this.text(v["dtype"], where);
     if (!dtypes.has(dtype)) this.fail(where);
     return {
       dtype: dtype as DType,
-      shape: this.list(v["shape"], where).map((d) => this.int(d, where)),
+      shape: this.list(v["shape"], where).map((d) => this.int(d, where, least)),
     };
   }
 
-  port(v: Json, where: string): Port {
+  /** An input or output; outputs may have dimensions that only a run decides (-1). */
+  port(v: Json, where: "inputs" | "outputs"): Port {
     const r = this.record(v, where);
-    return { name: this.text(r["name"], where), ...this.type(r, where) };
+    const least = where === "outputs" ? -1 : 0;
+    return { name: this.text(r["name"], where), ...this.type(r, where, least) };
   }
 
   slot(v: Json, where: string): Slot {

@@ -8,7 +8,7 @@ import { runtimeLayout } from "../formats/config/mod.ts";
 import type { CompleteInput, Layout } from "../formats/config/mod.ts";
 import { axesOf } from "../formats/data/axes.ts";
 import { runtimeByteSize } from "../formats/data/mod.ts";
-import { byteSize, elementCount, sameShape } from "../ir/tensor.ts";
+import { byteSize, elementCount, isStatic, sameShape } from "../ir/tensor.ts";
 import type { DType, TensorType } from "../ir/tensor.ts";
 import { Reader } from "./codec.ts";
 import type { Json } from "./codec.ts";
@@ -31,8 +31,9 @@ export interface ModelTensor {
   readonly validShape: readonly number[];
   /** bpukit's runtime stores tensors densely: the same as the valid shape. */
   readonly alignedShape: readonly number[];
+  /** 0 where only a run decides the size (a -1 in the shape of an output). */
   readonly byteSize: number;
-  /** In bytes; zeros for pictures in planes. */
+  /** In bytes; zeros for pictures in planes and for sizes that only a run decides. */
   readonly stride: readonly number[];
   /** What the program's port takes or gives (the whole batch). */
   readonly port: TensorType;
@@ -127,7 +128,8 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
   const configs = new Map(configInputs(info, file).map((i) => [i.name, i]));
   const plain = (side: "input" | "output", v: Json): ModelTensor => {
     const port = r.port(v, `${side}s`);
-    if (elementCount(port.shape) * byteSize(port.dtype) > MAX_BYTES) r.fail(`${side}s`);
+    const open = !isStatic(port.shape);
+    if (!open && elementCount(port.shape) * byteSize(port.dtype) > MAX_BYTES) r.fail(`${side}s`);
     const own = deleted.filter((d) => d.side === side && d.port === port.name);
     const at = own.findIndex((d) => scaleInfo(d) !== undefined);
     const found = at < 0 ? undefined : scaleInfo(own[at]!);
@@ -139,8 +141,8 @@ export function tensorsOf(info: Info, file: string): ModelTensors {
       layout: port.shape.length === 4 ? "NCHW" : "NONE",
       validShape: port.shape,
       alignedShape: port.shape,
-      byteSize: elementCount(port.shape) * item,
-      stride: byteStrides(port.shape, item),
+      byteSize: open ? 0 : elementCount(port.shape) * item,
+      stride: open ? port.shape.map(() => 0) : byteStrides(port.shape, item),
       port: { dtype: port.dtype, shape: port.shape },
       portLayout: undefined,
       source: side === "input" ? "ddr" : undefined,

@@ -15,6 +15,7 @@
 
 import type { Tensor } from "../ir/tensor.ts";
 import { numbersOf } from "../ir/tensor.ts";
+import { sameLength } from "../calibrate/metrics.ts";
 
 /** Concordance of a kind of features of one output. */
 export interface Fidelity {
@@ -55,13 +56,22 @@ export interface Reference {
   compare(found: readonly ReadonlyMap<string, Tensor>[]): Similarity;
 }
 
+type Values = readonly ArrayLike<number>[];
+
 /** One output of a reference. */
 interface Wanted {
   readonly name: string;
-  readonly values: readonly ArrayLike<number>[];
-  fidelity(got: readonly ArrayLike<number>[]): Fidelity[];
-  /** Whether every sample is one vector. */
-  readonly vector: boolean;
+  readonly values: Values;
+  /** Absent where every sample is one vector. */
+  readonly features?: (got: Values) => Fidelity[];
+}
+
+/** Outputs whose size the values decide (NonMaxSuppression) are compared as vectors of one length. */
+function aligned(want: Values, got: Values): readonly [Values, Values] | undefined {
+  const all = [...want, ...got];
+  if (all.every((v) => v.length === all[0]!.length)) return undefined;
+  const padded = sameLength(all.map((v) => Float32Array.from(v)));
+  return [padded.slice(0, want.length), padded.slice(want.length)];
 }
 
 /**
@@ -73,26 +83,27 @@ export function reference(wanted: readonly ReadonlyMap<string, Tensor>[]): Refer
   const outputs = [...wanted[0]?.keys() ?? []].map((name): Wanted => {
     const values = wanted.map((m) => numbersOf(m.get(name)!));
     const { shape } = wanted[0]!.get(name)!;
-    const axis = featureAxis(shape);
-    if (axis >= 0) {
-      return { name, values, vector: false, fidelity: features(name, shape, axis, values) };
-    }
-    return {
-      ...{ name, values, vector: true },
-      fidelity: (got) => [{ output: name, kind: "all", fidelity: vectorFidelity(values, got) }],
-    };
+    const axis = aligned(values, []) === undefined ? featureAxis(shape) : -1;
+    return axis < 0
+      ? { name, values }
+      : { name, values, features: features(name, shape, axis, values) };
   });
   return {
     compare(found) {
       const parts: Fidelity[] = [];
       let cosines = 0, vectors = 0, same = 0;
-      for (const { name, values, vector, fidelity } of outputs) {
-        const got = found.map((m) => numbersOf(m.get(name)!));
-        for (const [i, w] of values.entries()) cosines += cosine(w, got[i]!);
-        parts.push(...fidelity(got));
-        if (!vector || values[0]!.length < 2) continue;
-        vectors += values.length;
-        for (const [i, w] of values.entries()) if (largest(w) === largest(got[i]!)) same++;
+      for (const { name, values, features } of outputs) {
+        const raw = found.map((m) => numbersOf(m.get(name)!));
+        const padded = aligned(values, raw), [want, got] = padded ?? [values, raw];
+        for (const [i, w] of want.entries()) cosines += cosine(w, got[i]!);
+        if (features !== undefined && padded === undefined) {
+          parts.push(...features(got));
+          continue;
+        }
+        parts.push({ output: name, kind: "all", fidelity: vectorFidelity(want, got) });
+        if (want[0]!.length < 2) continue;
+        vectors += want.length;
+        for (const [i, w] of want.entries()) if (largest(w) === largest(got[i]!)) same++;
       }
       const n = Math.max(1, parts.length);
       return {
@@ -239,8 +250,8 @@ function features(
   output: string,
   shape: readonly number[],
   axis: number,
-  want: readonly ArrayLike<number>[],
-): Wanted["fidelity"] {
+  want: Values,
+): (got: Values) => Fidelity[] {
   const count = shape[axis]!;
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const blocks: Blocks = { outer: want[0]!.length / (count * inner), count, inner };

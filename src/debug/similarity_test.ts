@@ -58,3 +58,10 @@ Deno.test("NaN is worth nothing", () => {
   const s = similarity(one(f32([1, 4], [1, 2, 3, 4])), one(f32([1, 4], [1, NaN, 3, 4])));
   assert.equal(s.score, 0);
 });
+
+Deno.test("outputs of different sizes are compared, what one lacks counts as 0", () => {
+  const two = f32([2, 2], [1, 2, 3, 4]), one = f32([1, 2], [1, 2]);
+  const s = similarity([new Map([["y", two]])], [new Map([["y", one]])]);
+  assert.ok(Number.isFinite(s.score) && s.score < 1, `${s.score}`);
+  assert.ok(Math.abs(s.cosine - 5 / Math.sqrt(30 * 5)) < 1e-12, `${s.cosine}`);
+});

@@ -46,10 +46,32 @@ export function randomFeeds(graph: Graph): Feeds {
 const example = (shape: readonly number[]) =>
   shape.map((d, i) => d >= 0 ? d : i === 0 ? 1 : 224).join("x");
 
-/** Throws BpuError("shape") when an input has an unknown dimension. */
-export function refuseDynamic(graph: Graph): void {
-  const open = graph.inputs.find((p) => !isStatic(p.shape));
+/** More elements of one input than any memory here holds. */
+const MAX_INPUT = 2 ** 31;
+
+/**
+ * Throws BpuError when an input cannot be converted: `shape` for an unknown dimension, `limit` for
+ * more values than fit, `unsupported` for texts.
+ */
+export function refuseInputs(graph: Graph): void {
+  for (const p of graph.inputs) {
+    if (p.dtype === "string") {
+      throw new BpuError("unsupported", "an input of texts cannot be converted", {
+        tensor: p.name,
+        hint: "Export the model from its first input of numbers on.",
+      });
+    }
+    if (isStatic(p.shape) && elementCount(p.shape) > MAX_INPUT) {
+      throw new BpuError("limit", `an input of shape ${shapeText(p.shape)} is too large`, {
+        tensor: p.name,
+        hint: "Give a smaller input_shape, or export the model for one.",
+      });
+    }
+  }
+  const all = graph.inputs.filter((p) => !isStatic(p.shape));
+  const open = all[0];
   if (open === undefined) return;
+  const flags = all.map((p) => `--input-shape ${p.name} ${example(p.shape)}`).join(" ");
   throw new BpuError(
     "shape",
     `The shape of model input:${open.name} is [${
@@ -57,8 +79,7 @@ export function refuseDynamic(graph: Graph): void {
     }] which has unknown dimensions`,
     {
       tensor: open.name,
-      hint: `Please specify the input-shape parameter: --input-shape ${open.name} ` +
-        `${example(open.shape)} (input_shape in a yaml).`,
+      hint: `Please specify the input-shape parameter: ${flags} (input_shape in a yaml).`,
     },
   );
 }
@@ -70,7 +91,7 @@ export async function checkModel(
   engine: FloatEngine,
   log?: (line: string) => void,
 ): Promise<Checked> {
-  refuseDynamic(graph);
+  refuseInputs(graph);
   const float = loadQuantized(graph, { calibration: { type: "max" } }, (l) => log?.(l)).graph;
   const feeds = randomFeeds(graph);
   const thresholds = new Map<string, number>();
@@ -83,7 +104,8 @@ export async function checkModel(
       candidates: ["max"],
       async observe(g, tensors) {
         const stats = await observe(g, tensors, () => [feeds], engine);
-        for (const [name, s] of stats) thresholds.set(name, maxThreshold(s));
+        // Random data may be outside of a function (a logarithm); placement needs no threshold.
+        for (const [name, s] of stats) thresholds.set(name, s.count > 0 ? maxThreshold(s) : 1);
       },
       threshold: (_, t, dtype) => ({
         dtype,

@@ -25,6 +25,7 @@ import {
   unusedOptions,
 } from "./accuracy_options.ts";
 import type { Plan } from "../quantize/plan.ts";
+import { refuseInputs } from "./check.ts";
 import { createCalibrator } from "./calibrator.ts";
 import { convert } from "./convert.ts";
 import type { Conversion, StageName } from "./convert.ts";
@@ -87,6 +88,7 @@ export async function makertbin(
   options: MakeOptions,
 ): Promise<Made> {
   const log = (line: string) => options.log?.(line);
+  refuseInputs(model);
   const loaded = loadQuantized(cutAtNodes(model, config.model.outputNodes), config, log);
   const prepared = attachInputs(loaded.graph, config.inputs);
   const samples = typedSamples(options.samples, prepared.graph.inputs);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { compare } from "../calibrate/metrics.ts";
+import { compare, type Metrics, sameLength } from "../calibrate/metrics.ts";
 import type { Engine, Feeds } from "../ir/engine.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { bytesOfTensor, numbersOf } from "../ir/tensor.ts";
@@ -74,6 +74,11 @@ export interface Proof {
 const floats = (t: Tensor): Float32Array =>
   t.data instanceof Float32Array ? t.data : Float32Array.from(numbersOf(t));
 
+function distances(float: Tensor, other: Tensor): Metrics {
+  const [a, b] = sameLength([floats(float), floats(other)]);
+  return compare(a!, b!);
+}
+
 /**
  * Proves a conversion on one sample.
  *
@@ -129,13 +134,13 @@ export async function prove(
   await reference.close();
 
   const outputs = outputNames.map((name): OutputMetrics => {
-    const m = compare(floats(float.get(name)!), floats(simulated.get(name)!));
+    const m = distances(float.get(name)!, simulated.get(name)!);
     return { name, cosine: m.cosine, l1: m.l1, l2: m.l2, chebyshev: m.chebyshev };
   });
   for (const [node, t] of wanted) {
     const got = simulated.get(t);
     if (!nodes.has(node) && got !== undefined) {
-      nodes.set(node, { cosine: compare(floats(float.get(t)!), floats(got)).cosine });
+      nodes.set(node, { cosine: distances(float.get(t)!, got).cosine });
     }
   }
   return { exact, nodes, outputs };

@@ -13,6 +13,7 @@ import { commonSubexpressions } from "./common_subexpressions.ts";
 import { conv1dToConv2d } from "./conv1d_to_conv2d.ts";
 import { deadCode } from "./dead_code.ts";
 import { dequantizeWeights } from "./dequantize_weights.ts";
+import { einsumToMatmul } from "./einsum_to_matmul.ts";
 import { explicitPads } from "./explicit_pads.ts";
 import { focus } from "./focus.ts";
 import { foldBatchNorm } from "./fold_batch_norm.ts";
@@ -63,6 +64,7 @@ const RECOGNISE: readonly Pass[] = [
   hoistPick,
   pixelShuffle,
   reduceMeanToPool,
+  einsumToMatmul,
 ];
 
 /** Folds and lowers; each round starts with the passes above. */

@@ -48,6 +48,8 @@ export class LayerContext {
     readonly files: { readonly prototxt: string; readonly model: string },
     /** Pooling masks by id, with the indices that they were made from. */
     readonly masks: Map<string, { readonly indices: Value; readonly plane: number }>,
+    /** Weights by the name that `param { name: ... }` gives them: layers with one name share them. */
+    readonly named: Map<string, Tensor>,
   ) {
     this.tops = spec.tops.map(() => undefined);
   }
@@ -187,11 +189,21 @@ export class LayerContext {
   }
 
   /**
-   * The layer's weights, checked against what Caffe would create: number and shapes.
+   * The layer's weights, checked against what Caffe would create: number and shapes. A layer without
+   * any takes those that an earlier one has under the same `param` names.
    *
    * @throws BpuError when the caffemodel does not fit
    */
   weights(specs: readonly BlobSpec[]): Tensor[] {
+    const found = this.#weights(specs);
+    found.forEach((t, i) => {
+      const name = this.params.param[i]?.name ?? "";
+      if (name !== "" && !this.named.has(name)) this.named.set(name, t);
+    });
+    return found;
+  }
+
+  #weights(specs: readonly BlobSpec[]): Tensor[] {
     for (const s of specs) this.check(s.shape);
     const { name, type } = this.spec;
     const wrong = (message: string, hint?: string): never => {
@@ -199,7 +211,9 @@ export class LayerContext {
     };
     const count = this.model.count(name);
     if (count === undefined || count === 0) {
-      return specs.map((s) => {
+      return specs.map((s, i) => {
+        const owner = this.named.get(this.params.param[i]?.name ?? "");
+        if (owner !== undefined && sameShape(owner.shape, s.shape)) return owner;
         if (s.filler !== undefined) this.reserve(elementCount(s.shape));
         const data = s.filler === undefined ? undefined : fill(s.filler, s.shape);
         if (data !== undefined) return tensor("float32", s.shape, data);

@@ -6,6 +6,7 @@
 
 import { BpuError } from "../../errors.ts";
 import type { Graph } from "../../ir/graph.ts";
+import type { Tensor } from "../../ir/tensor.ts";
 import { type Binding, GraphBuilder, type Value } from "./build.ts";
 import { LayerContext } from "./context.ts";
 import { declaredShape, inputShape, isDataLayer, isInputLayer } from "./inputs.ts";
@@ -74,6 +75,7 @@ export function loadCaffe(
   const model = readCaffemodel(caffemodel, files.model);
   const walk = new Walk(net, files.prototxt, options.inputShapes);
   const masks = new Map<string, { indices: Value; plane: number }>();
+  const named = new Map<string, Tensor>();
   const weighted = new Set<string>();
   walk.declareInputs();
   for (const spec of net.layers) {
@@ -82,7 +84,7 @@ export function loadCaffe(
       continue;
     }
     const inputs = spec.bottoms.map((name) => walk.read(spec, name));
-    const ctx = new LayerContext(spec, walk.builder, inputs, model, files, masks);
+    const ctx = new LayerContext(spec, walk.builder, inputs, model, files, masks, named);
     if (ctx.blobCount > 0) {
       if (weighted.has(spec.name)) ctx.fail("another layer with weights has the same name", "name");
       weighted.add(spec.name);

@@ -65,6 +65,23 @@ layer { name: "s" type: "Split" bottom: "b" top: "c" top: "d" }`);
   assert.deepEqual(g.outputs.map((o) => o.name), ["c", "d"]);
 });
 
+Deno.test("weights: layers whose params have one name share those of the first", () => {
+  const conv = (name: string, bottom: string, params: string) =>
+    `layer { name: "${name}" type: "Convolution" bottom: "${bottom}" top: "${name}" ${params} ${CONV} }`;
+  const shared = `param { name: "w" lr_mult: 1 } param { name: "b" }`;
+  const text = `${INPUT} ${conv("a", "data", shared)} ${conv("b", "a", shared)}`;
+  const g = load(text, [{ name: "a", blobs }]);
+  assert.deepEqual(g.constants.get("b/weights"), g.constants.get("a/weights"));
+  assert.deepEqual(g.constants.get("b/bias"), g.constants.get("a/bias"));
+  const own = load(text, [{ name: "a", blobs }, {
+    name: "b",
+    blobs: [{ shape: [2, 2, 1, 1], data: [9, 8, 7, 6] }, blobs[1]!],
+  }]);
+  assert.deepEqual([...own.constants.get("b/weights")!.data], [9, 8, 7, 6]);
+  const other = `${INPUT} ${conv("a", "data", shared)} ${conv("b", "a", `param { name: "v" }`)}`;
+  fails(() => load(other, [{ name: "a", blobs }]), /Convolution b: .*no weights for this layer/);
+});
+
 Deno.test("outputs are the blobs that nothing reads; a read one is none", () => {
   const g = load(`${INPUT}
 layer { name: "a" type: "ReLU" bottom: "data" top: "a" }

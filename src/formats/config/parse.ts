@@ -9,6 +9,7 @@ import { marchLimits } from "./input_rules.ts";
 import { type ConfigIssue, Issues, suggest } from "./issues.ts";
 import { type GroupName, keyPath } from "./key_spec.ts";
 import { marches } from "./keys_model.ts";
+import { type Groups, reportMissing, type Unknown } from "./missing.ts";
 import { quote, Reader } from "./reader.ts";
 import { allKeys, groups, keySpec } from "./schema.ts";
 import { readCalibration, readCompiler, readCustomOp, readModel, wantsInt16 } from "./sections.ts";
@@ -59,7 +60,7 @@ export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
   const found = readGroups(text, issues);
   const reader = new Reader(issues, found.maps);
   reader.modelType = options.modelType ?? guessModelType(reader, issues);
-  reportMissing(reader, found, options);
+  reportMissing(reader, found, options.template === true);
   reportOther(reader);
   const march = readMarch(reader);
   const limits = marchLimits[march];
@@ -94,11 +95,6 @@ export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
   return { config, warnings: issues.sorted(issues.warnings) };
 }
 
-interface Groups {
-  readonly maps: ReadonlyMap<GroupName, YamlMap>;
-  readonly places: ReadonlyMap<string, Position>;
-}
-
 /** Finds the groups; reports unknown groups and keys, and keys that stand twice. */
 function readGroups(text: string, issues: Issues): Groups {
   const { root, duplicates } = parseYaml(text, issues.file);
@@ -111,6 +107,7 @@ function readGroups(text: string, issues: Issues): Groups {
   }
   const maps = new Map<GroupName, YamlMap>();
   const places = new Map<string, Position>();
+  const unknown: Unknown[] = [];
   if (root !== undefined && root.kind !== "map" && !isNull(root)) {
     issues.error(undefined, root.at, "a config is a mapping of groups", groupNames());
   }
@@ -118,6 +115,7 @@ function readGroups(text: string, issues: Issues): Groups {
     const group = groups.find((g) => g.name === entry.key);
     if (group === undefined) {
       reportUnknownGroup(entry.key, entry.keyAt, issues);
+      unknown.push({ group: undefined, key: entry.key, at: entry.keyAt });
       continue;
     }
     places.set(group.name, entry.keyAt);
@@ -126,6 +124,7 @@ function readGroups(text: string, issues: Issues): Groups {
       for (const e of entry.value.entries) {
         if (keySpec(group.name, e.key) === undefined) {
           reportUnknownKey(group.name, e.key, e.keyAt, issues);
+          unknown.push({ group: group.name, key: e.key, at: e.keyAt });
         }
       }
     } else if (isNull(entry.value)) {
@@ -134,7 +133,7 @@ function readGroups(text: string, issues: Issues): Groups {
       issues.error(group.name, entry.value.at, "the group is not a mapping of keys", "key: value");
     }
   }
-  return { maps, places };
+  return { maps, places, unknown };
 }
 
 function groupNames(): string {
@@ -180,56 +179,6 @@ function guessModelType(reader: Reader, issues: Issues): ModelType {
   // Nothing is filled in: the keys that stand there, even empty, tell which template it is.
   const has = (key: string) => reader.at("model_parameters", key) !== undefined;
   return !has("onnx_model") && (has("caffe_model") || has("prototxt")) ? "caffe" : "onnx";
-}
-
-/** Reports missing groups and keys, in the original tool's words. */
-function reportMissing(reader: Reader, found: Groups, options: ParseOptions): void {
-  const { issues } = reader;
-  const tflite = reader.text("model_parameters", "tflite_model") !== undefined;
-  const start = { line: 1, column: 1 };
-  const problems: { group?: string; at: Position; keys: string[] }[] = [];
-  const absent = groups.filter((g) => g.required && !found.places.has(g.name)).map((g) => g.name);
-  if (absent.length > 0) problems.push({ at: start, keys: absent });
-  for (const g of groups) {
-    if (!found.maps.has(g.name)) continue;
-    const keys = g.keys.filter((k) =>
-      k.required !== undefined && k.required.holds(reader) &&
-      reader.text(g.name, k.name) === undefined
-    ).map((k) => k.name).sort();
-    if (keys.length > 0) problems.push({ group: g.name, at: found.places.get(g.name)!, keys });
-  }
-  const message = (p: { group?: string; keys: string[] }) => {
-    const who = p.group === undefined ? "" : `Key '${p.group}' error: `;
-    return `${who}Missing keys: ${p.keys.map((k) => `'${k}'`).join(", ")}`;
-  };
-  if (options.template === true && isTemplate(reader, problems.flatMap((p) => p.keys), tflite)) {
-    for (const p of problems) {
-      issues.warn(undefined, p.at, `${message(p)} (a conversion needs them)`);
-    }
-    return;
-  }
-  for (const p of problems) issues.error(undefined, p.at, message(p));
-}
-
-/** Keys that the command line, a random calibration or the model itself can stand in for. */
-const FILLED_LATER = new Set([
-  "onnx_model",
-  "caffe_model",
-  "prototxt",
-  "march",
-  "input_layout_train",
-  "cal_data_dir",
-  "calibration_parameters",
-  "compiler_parameters",
-]);
-
-function isTemplate(reader: Reader, missing: readonly string[], tflite: boolean): boolean {
-  if (tflite) return missing.every((k) => k === "onnx_model");
-  const model = ["onnx_model", "caffe_model", "prototxt"].some((k) =>
-    reader.text("model_parameters", k) !== undefined
-  );
-  const march = reader.text("model_parameters", "march") !== undefined;
-  return !model && !march && missing.every((k) => FILLED_LATER.has(k));
 }
 
 /** Explains deprecated keys and keys of other generations. */

@@ -296,7 +296,8 @@ Deno.test("config: missing keys are listed as the original does", () => {
     "compiler_parameters.balance_factor": undefined,
   });
   assert.deepEqual(errorsOf(onnx.text).map(issueText), [
-    "c.yaml:1:1: Key 'model_parameters' error: Missing keys: 'onnx_model'",
+    "c.yaml:1:1: Key 'model_parameters' error: Missing keys: 'onnx_model'; " +
+    "'onnx_model' in line 2 has no value",
     "c.yaml:12:1: Key 'input_parameters' error: Missing keys: 'input_type_rt'",
     "c.yaml:23:1: Key 'calibration_parameters' error: Missing keys: 'cal_data_dir'",
     "c.yaml:32:1: Key 'compiler_parameters' error: Missing keys: 'balance_factor'",
@@ -314,6 +315,22 @@ Deno.test("config: missing keys are listed as the original does", () => {
     "input_parameters.scale_value": undefined,
   });
   assert.match(errorsOf(norm.text)[0]!.message, /Missing keys: 'mean_value', 'scale_value'/);
+});
+
+Deno.test("config: a missing key or group that is misspelt, empty or elsewhere is pointed at", () => {
+  const march = (line: string) =>
+    errorsOf(render().text.replace(/^ *march:.*$/m, line)).map((e) => e.message).join("\n");
+  assert.match(march("  marhc: 'bayes'"), /'march'; 'marhc' in line 3: did you mean march\?/);
+  assert.match(march("  March: 'bayes'"), /'March' in line 3: did you mean march\?/);
+  assert.match(march("  march:"), /'march'; 'march' in line 3 has no value$/m);
+  assert.match(march("  march: ~"), /'march' in line 3 has no value$/m);
+  assert.match(
+    errorsOf(render().text.replace("model_parameters:", "Model_Parameters:"))[0]!.message,
+    /^Missing keys: 'model_parameters'; 'Model_Parameters' in line 1: did you mean model_param/,
+  );
+  const moved = render().text.replace(/^ *march:.*\n/m, "")
+    .replace("compiler_parameters:", "compiler_parameters:\n  march: bayes");
+  assert.match(errorsOf(moved)[0]!.message, /'march' in line \d+ belongs into model_parameters/);
 });
 
 Deno.test("config: cal_data_dir is not needed for load and skip", () => {

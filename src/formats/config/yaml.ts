@@ -19,6 +19,7 @@ import {
   YAMLException,
 } from "../../deps.ts";
 import { joinFlowLines } from "./flow.ts";
+import { findCulprit } from "./syntax.ts";
 
 /** Where a value stands, both 1-based. */
 export interface Position {
@@ -138,13 +139,17 @@ class Builder {
           // The first error speaks of the file as it is written.
         }
       }
-      const where = error.mark === undefined
+      const { mark } = error;
+      const found = mark === undefined ? undefined : findCulprit(this.text, mark.line + 1);
+      const where = found?.column !== undefined
+        ? found
+        : mark === undefined
         ? {}
-        : { line: error.mark.line + 1, column: error.mark.column + 1 };
-      throw new BpuError("config", `this is not valid YAML: ${error.reason}`, {
+        : { line: mark.line + 1, column: mark.column + 1 };
+      throw new BpuError("config", `this is not valid YAML: ${found?.reason ?? error.reason}`, {
         file: this.file,
-        ...where,
-        hint: hintFor(error.reason),
+        ...(where.line === undefined ? {} : { line: where.line, column: where.column }),
+        hint: found?.hint ?? hintFor(error.reason),
         cause: error,
       });
     }

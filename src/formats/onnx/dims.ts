@@ -94,7 +94,7 @@ export function bindDims(
   const sizes = new Map<string, number>();
   const fixed = new Map<string, readonly number[]>();
   const byName = new Map(inputs.map((v) => [v.name, v]));
-  for (const [name, shape] of given) {
+  for (const [name, asked] of given) {
     const place: ErrorPlace = { file, tensor: name };
     const v = byName.get(name);
     if (v === undefined) {
@@ -103,18 +103,26 @@ export function bindDims(
         hint: `Its inputs are ${[...byName.keys()].join(", ")}.`,
       });
     }
-    const type = v.type?.value.case === "tensorType" ? v.type.value.value.shape?.dim : undefined;
-    // Nothing at all is a size only where the file says so itself.
-    const least = (i: number) => type?.[i]?.value.value === 0n ? 0 : 1;
-    if (shape.some((d, i) => !Number.isInteger(d) || d < least(i) || d > 0x7fffffff)) {
-      throw new BpuError("shape", `${shape.join("x")} is not a shape`, place);
-    }
-    fixed.set(name, shape);
     const dims = v.type?.value.case === "tensorType" ? v.type.value.value.shape?.dim : undefined;
-    if (dims === undefined) continue;
-    const stated = dims.map((d) =>
+    const stated = dims?.map((d) =>
       d.value.case === "dimValue" && d.value.value > 0n ? Number(d.value.value) : -1
     );
+    // A dimension that the user leaves open (-1) too is the file's.
+    const shape = asked.map((d, i) => d === -1 ? stated?.[i] ?? d : d);
+    // Nothing at all is a size only where the file says so itself.
+    const least = (i: number) => dims?.[i]?.value.value === 0n ? 0 : 1;
+    if (shape.some((d, i) => !Number.isInteger(d) || d < least(i) || d > 0x7fffffff)) {
+      const open = shape.includes(-1);
+      throw new BpuError(
+        "shape",
+        open
+          ? `${shapeText(shape)} leaves a dimension open, and so does the model`
+          : `${shape.join("x")} is not a shape`,
+        { ...place, hint: "Give every dimension as a whole number from 1 (input_shape)." },
+      );
+    }
+    fixed.set(name, shape);
+    if (dims === undefined || stated === undefined) continue;
     const clash = () =>
       new BpuError(
         "shape",

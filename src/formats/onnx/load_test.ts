@@ -94,6 +94,12 @@ Deno.test("open dimensions: named, bound by a given shape, kept otherwise", () =
   wrong([["q", [2, 3]]], /no input q.*Its inputs are x, z/);
   wrong([["x", [2, 3, 8]], ["z", [1, 3, 8]]], /dimension N would be both 2 and 1/);
   wrong([["x", [0, 3, 8]]], /not a shape/);
+  wrong(
+    [["x", [-1, 3, 8]]],
+    /\?x3x8 leaves a dimension open, and so does the model.*number from 1/,
+  );
+  const partly = loadOnnx(model, { inputShapes: new Map([["x", [2, -1, 8]]]) });
+  assert.deepEqual(partly.inputs[0]!.shape, [2, 3, 8]);
 });
 
 Deno.test("an input without a shape needs one", () => {
