@@ -10,7 +10,7 @@ import type { Tensor } from "../../ir/tensor.ts";
 import { elementCount, numbersOf, tensor } from "../../ir/tensor.ts";
 import { roundAway } from "../arithmetic.ts";
 import { broadcastIndex } from "../broadcast.ts";
-import { inverseRoots } from "../hz/hz_layer_norm.ts";
+import { inverseRootTable } from "../hz/hz_layer_norm.ts";
 import { settleWith } from "../hz/types.ts";
 import type { InferContext, LowerContext, QuantSpec } from "../op.ts";
 import { computedInput, emitForm, multipliers } from "./common.ts";
@@ -85,7 +85,7 @@ export const layerNormQuant: QuantSpec = {
       "HzSLayerNormalization",
       [
         x.name,
-        c.store("roots", inverseRoots),
+        c.store("roots", inverseRootTable),
         c.store("m", tensor("int16", dims, k.m)),
         c.store("b", tensor("int32", dims, k.b)),
       ],
