@@ -97,7 +97,8 @@ export interface CoreExports {
   resizeLinearF32(x: N, y: N, batch: N, inH: N, inW: N, outH: N, outW: N, c: N, h0: N, h1: N, wh: N, w0: N, w1: N, ww: N): void;
   reduceF32(op: N, x: N, y: N, outer: N, reduce: N, inner: N, scale: N): void;
   copyRowsF32(src: N, dst: N, d: N, depth: N): void;
-  normalizeF32(x: N, y: N, rows: N, n: N, scale: N, shift: N, epsilon: N): void;
+  // deno-fmt-ignore
+  normalizeF32(x: N, y: N, rows: N, n: N, scale: N, shift: N, epsilon: N, centred: N): void;
   softmaxF32(x: N, y: N, outer: N, reduce: N, inner: N): void;
 }
 
