@@ -8,13 +8,24 @@
 import { Arena } from "../src/kernels/arena.ts";
 import { kernelRows } from "../src/kernels/registry.ts";
 import { interleave, type Results } from "./measure.ts";
-import { elementwise, pooling, reductions, tables } from "./kernels_compute.ts";
+import { elementwise, normalisation, pooling, reductions, tables } from "./kernels_compute.ts";
 import { conversion, movement, products } from "./kernels_data.ts";
 
 /** Rows of every kernel of the registry; a kernel without a row is an error. */
 export async function benchKernels(results: Results): Promise<void> {
   const seen = new Set<string>();
-  for (const make of [elementwise, tables, pooling, reductions, movement, conversion, products]) {
+  for (
+    const make of [
+      elementwise,
+      tables,
+      pooling,
+      reductions,
+      normalisation,
+      movement,
+      conversion,
+      products,
+    ]
+  ) {
     const arena = Arena.create({ initialBytes: 2 ** 25 });
     for (const l of make(arena)) {
       if (l.row !== null) seen.add(l.row);

@@ -8,6 +8,8 @@ import { Arena } from "../src/kernels/arena.ts";
 import { arrayOf } from "../src/kernels/cases.ts";
 import { add2, type AddArgs, max2, min2, mul2 } from "../src/kernels/elementwise.ts";
 import { add2Ref, max2Ref, min2Ref, mul2Ref } from "../src/kernels/elementwise_ref.ts";
+import { inverseRoots, layerNorm } from "../src/kernels/layer_norm.ts";
+import { layerNormRef } from "../src/kernels/layer_norm_ref.ts";
 import { lut16, lut8, lut8to16 } from "../src/kernels/lut.ts";
 import { lut16Ref, lut8Ref, lut8to16Ref } from "../src/kernels/lut_ref.ts";
 import { avgPool, maxPool } from "../src/kernels/pool.ts";
@@ -146,6 +148,33 @@ export function pooling(arena: Arena): Line[] {
         elements: N,
         kernel: () => avgPool(arena, { ...g, x, y, multipliers, shifts }),
         reference: () => avgPoolRef(X, Y, ms, ss, g),
+      });
+    }
+  }
+  return lines;
+}
+
+/** Lines of layerNorm, with the mean and without. */
+export function normalisation(arena: Arena): Line[] {
+  const lines: Line[] = [];
+  const n = 4 * C, M = random("int16", n) as Int16Array, B = random("int32", n) as Int32Array;
+  const m = arena.put(M), b = arena.put(B), roots = arena.put(inverseRoots);
+  for (const type of ["int8", "int16"] as const) {
+    for (const mean of [true, false]) {
+      const X = random(type, N) as Int8Array | Int16Array, Y = arrayOf(type, N);
+      const x = arena.put(X), y = arena.put(Y);
+      // deno-fmt-ignore
+      const g = {
+        rows: N / n, n, xType: type, yType: type, xZero: 0, mean, epsilon: 1000, s: type === "int8" ? 26 : 18,
+        ...limits(type),
+      };
+      lines.push({
+        group: "reductions",
+        row: "layerNorm",
+        form: `${type} rows of ${n}${mean ? "" : " without their mean"}`,
+        elements: N,
+        kernel: () => layerNorm(arena, { ...g, x, y, m, b, roots }),
+        reference: () => layerNormRef(X, Y, M, B, g),
       });
     }
   }

@@ -122,9 +122,11 @@ export function softmaxF32(x: usize, y: usize, outer: usize, reduce: usize, inne
 }
 
 // y = (x - mean) / sqrt(variance + epsilon) * scale + shift for rows of n neighbours; y may be x.
-export function normalizeF32(x: usize, y: usize, rows: usize, n: usize, scale: usize, shift: usize, epsilon: f32): void {
+export function normalizeF32(
+  x: usize, y: usize, rows: usize, n: usize, scale: usize, shift: usize, epsilon: f32, centred: i32,
+): void {
   for (let r: usize = 0; r < rows; r++, x += n << 2, y += n << 2) {
-    const mean = f32x4.div(along(0, x, n), f32x4.splat(<f32>n));
+    const mean = centred ? f32x4.div(along(0, x, n), f32x4.splat(<f32>n)) : f32x4.splat(0);
     let sum = f32x4.splat(0), i: usize = 0;
     for (; i + 4 <= n; i += 4) {
       const d = f32x4.sub(v128.load(x + (i << 2)), mean);

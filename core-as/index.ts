@@ -8,6 +8,7 @@ export { avgPool, maxPool } from "./pool";
 export { argExtreme, reduceExtreme } from "./extreme";
 export { reduceSum } from "./reduce";
 export { softmax } from "./softmax";
+export { layerNorm } from "./layer_norm";
 export { resizeLinear, resizeNearest } from "./resize";
 export { copyStrided, fill } from "./copy";
 export { dequantizeF32, fakeQuantizeF32, quantizeF32 } from "./quantize";

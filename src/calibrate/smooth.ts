@@ -6,10 +6,11 @@
  * @module
  */
 
-import { consumers, intAttr, intsAttr } from "../ir/graph.ts";
+import { consumers, HORIZON, intAttr, intsAttr } from "../ir/graph.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import { f32 } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import { normalisedFrom } from "../ops/lower/layer_norm.ts";
 
 /** Options of {@linkcode smooth}. */
 export interface SmoothOptions {
@@ -100,8 +101,13 @@ const along = (shape: readonly number[], axis: number) => {
   return (i: number) => Math.floor(i / inner) % shape[axis]!;
 };
 
+/** LayerNormalization and its form without the mean. */
+const isNormalisation = (n: Node) =>
+  n.domain === "" && n.op === "LayerNormalization" ||
+  n.domain === HORIZON && n.op === "HzRMSNormalization";
+
 /**
- * Moves factors from every LayerNormalization with constants of its own, over the last axis, into what
+ * Moves factors from every normalisation with constants of its own, over the last axis, into what
  * reads it, where all of that can absorb them: s = x^alpha / w^(1 - alpha), with x the largest value to
  * be expected of a channel, |bias| + 4 |scale|, and w its largest weight.
  */
@@ -111,15 +117,16 @@ export function smooth(graph: Graph, options: SmoothOptions = {}): Smoothed {
   const constants = new Map(graph.constants);
   const tensors: string[] = [];
   for (const n of graph.nodes) {
-    if (n.op !== "LayerNormalization" || n.domain !== "" || n.outputs.length !== 1) continue;
+    if (!isNormalisation(n) || n.outputs.length !== 1) continue;
     const shape = graph.types.get(n.outputs[0]!)?.shape;
     const own = n.inputs.slice(1).filter((t) => t !== "");
     const affine = own.map((t) => constants.get(t));
     const channels = shape?.at(-1);
     const lone = own.every((t) => readers.get(t)?.length === 1) && own.length > 0 &&
       affine.every((k) => k?.data instanceof Float32Array && k.data.length === channels);
-    const axis = intAttr(n, "axis", -1);
-    if (shape === undefined || !lone || axis !== -1 && axis !== shape.length - 1) continue;
+    if (shape === undefined || !lone || normalisedFrom(n, shape.length) !== shape.length - 1) {
+      continue;
+    }
     const found = readersOf(graph, n.outputs[0]!, shape.length - 1, readers);
     if (found === undefined) continue;
     const [scale, bias] = affine.map((k) => k!.data as Float32Array);

@@ -423,6 +423,14 @@ const norm: Idiom = (n) => {
   }
   const axes = { axes: attr.ints([-1]), keepdims: attr.int(1) };
   const one = [...x.shape.slice(0, -1), 1];
+  if (n.chance(0.4)) {
+    const sq = n.op("Mul", [x.name, x.name], x.shape);
+    const v = n.op("ReduceMean", [sq.name], one, axes);
+    const s = n.op("Sqrt", [n.op("Add", [v.name, n.constant(f32([], [1e-5]))], one).name], one);
+    const y = n.op("Div", [x.name, s.name], x.shape);
+    n.keep(n.op("Mul", [y.name, n.weight([d])], x.shape));
+    return;
+  }
   const mean = n.op("ReduceMean", [x.name], one, axes);
   const c = n.op("Sub", [x.name, mean.name], x.shape);
   const sq = n.op("Pow", [c.name, n.constant(f32([], [2]))], x.shape);

@@ -32,7 +32,7 @@ export interface Case {
 export interface KernelRow {
   readonly name: string;
   /** Section of docs/arithmetic.md. */
-  readonly section: number;
+  readonly section: number | "9c";
   /** Relative number of cases in a mixed run. */
   readonly weight: number;
   make(r: Random): Case;

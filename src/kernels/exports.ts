@@ -39,6 +39,8 @@ export interface CoreExports {
   // deno-fmt-ignore
   softmax(yt: N, x: N, y: N, outer: N, reduce: N, inner: N, e: N, r: N, h: N, lo: N, hi: N, scratch: N): void;
   // deno-fmt-ignore
+  layerNorm(xt: N, yt: N, x: N, y: N, rows: N, n: N, xz: N, mean: N, r: N, m: N, b: N, s: N, epsilon: N, yz: N, lo: N, hi: N, table: N): void;
+  // deno-fmt-ignore
   resizeNearest(x: N, y: N, batch: N, inH: N, inW: N, outH: N, outW: N, bytes: N, ih: N, iw: N): void;
   // deno-fmt-ignore
   resizeLinear(t: N, x: N, y: N, batch: N, inH: N, inW: N, outH: N, outW: N, c: N, h0: N, h1: N, wh: N, w0: N, w1: N, ww: N): void;
@@ -95,7 +97,8 @@ export interface CoreExports {
   resizeLinearF32(x: N, y: N, batch: N, inH: N, inW: N, outH: N, outW: N, c: N, h0: N, h1: N, wh: N, w0: N, w1: N, ww: N): void;
   reduceF32(op: N, x: N, y: N, outer: N, reduce: N, inner: N, scale: N): void;
   copyRowsF32(src: N, dst: N, d: N, depth: N): void;
-  normalizeF32(x: N, y: N, rows: N, n: N, scale: N, shift: N, epsilon: N): void;
+  // deno-fmt-ignore
+  normalizeF32(x: N, y: N, rows: N, n: N, scale: N, shift: N, epsilon: N, centred: N): void;
   softmaxF32(x: N, y: N, outer: N, reduce: N, inner: N): void;
 }
 

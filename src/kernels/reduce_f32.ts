@@ -56,9 +56,14 @@ export interface NormalizeF32Args {
   readonly scale: number;
   readonly shift: number;
   readonly epsilon: number;
+  /** Whether the mean is taken off; default true. Without, a row is divided by its root mean square. */
+  readonly mean?: boolean;
 }
 
-/** Layer normalization of rows of n neighbours: (x - mean) / sqrt(variance + epsilon) * scale + shift. */
+/**
+ * Layer normalization of rows of n neighbours: (x - mean) / sqrt(variance + epsilon) * scale + shift,
+ * or the same without the mean.
+ */
 export function normalizeF32(arena: Arena, g: NormalizeF32Args): void {
   const k = "normalizeF32";
   atLeast(0, k, { rows: g.rows });
@@ -69,5 +74,8 @@ export function normalizeF32(arena: Arena, g: NormalizeF32Args): void {
   }
   region(arena, k, "scale", g.scale, g.n * 4);
   region(arena, k, "shift", g.shift, g.n * 4);
-  arena.core.normalizeF32(g.x, g.y, g.rows, g.n, g.scale, g.shift, g.epsilon);
+  // deno-fmt-ignore
+  arena.core.normalizeF32(
+    g.x, g.y, g.rows, g.n, g.scale, g.shift, g.epsilon, Number(g.mean ?? true),
+  );
 }

@@ -8,10 +8,16 @@
 import { type Arena } from "./arena.ts";
 import { firstDifference, type KernelRow, Random } from "./cases.ts";
 import { convRows } from "./conv_cases.ts";
+import { layerNormRows } from "./layer_norm_cases.ts";
 import { simpleRows } from "./simple_cases.ts";
 import { windowRows } from "./window_cases.ts";
 
-export const kernelRows: readonly KernelRow[] = [...convRows, ...simpleRows, ...windowRows];
+export const kernelRows: readonly KernelRow[] = [
+  ...convRows,
+  ...simpleRows,
+  ...windowRows,
+  ...layerNormRows,
+];
 
 /** The row of a kernel. */
 export function kernelRow(name: string): KernelRow {

@@ -159,20 +159,23 @@ Deno.test("float reductions and softmax against a scalar loop", () => {
     });
     close(arena.f32(y, x.length), want, `seed ${seed} softmax`);
     const scale = values(r, reduce), shift = values(r, reduce), rows = outer * inner;
-    normalizeF32(arena, {
-      ...{ x: px, y, rows, n: reduce, epsilon: 1e-3 },
-      ...{ scale: arena.put(scale), shift: arena.put(shift) },
-    });
-    for (let i = 0; i < rows; i++) {
-      const v = [...x.subarray(i * reduce, (i + 1) * reduce)], mean = sum(v) / reduce;
-      const root = Math.sqrt(sum(v.map((t) => (t - mean) ** 2)) / reduce + 1e-3);
-      const want = v.map((t, k) => (t - mean) / root * scale[k]! + shift[k]!);
-      const got = arena.f32(y + i * reduce * 4, reduce);
-      for (let k = 0; k < reduce; k++) {
-        assert.ok(
-          Math.abs(got[k]! - want[k]!) < 1e-4,
-          `seed ${seed} row ${i}: ${got[k]}, ${want[k]}`,
-        );
+    const [ps, pb] = [arena.put(scale), arena.put(shift)];
+    for (const centred of [true, false]) {
+      normalizeF32(arena, {
+        ...{ x: px, y, rows, n: reduce, epsilon: 1e-3, scale: ps, shift: pb, mean: centred },
+      });
+      for (let i = 0; i < rows; i++) {
+        const v = [...x.subarray(i * reduce, (i + 1) * reduce)];
+        const mean = centred ? sum(v) / reduce : 0;
+        const root = Math.sqrt(sum(v.map((t) => (t - mean) ** 2)) / reduce + 1e-3);
+        const want = v.map((t, k) => (t - mean) / root * scale[k]! + shift[k]!);
+        const got = arena.f32(y + i * reduce * 4, reduce);
+        for (let k = 0; k < reduce; k++) {
+          assert.ok(
+            Math.abs(got[k]! - want[k]!) < 1e-4,
+            `seed ${seed} row ${i}: ${got[k]}, ${want[k]}`,
+          );
+        }
       }
     }
     arena.release(mark);

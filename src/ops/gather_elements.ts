@@ -7,7 +7,7 @@ import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { onBpu, onCpu, place } from "./rules.ts";
 import { indexDtype, indexRanks } from "./rules_b.ts";
 import { runGatherElements } from "./hz/index_run.ts";
-import { gatherQuant } from "./lower/movement.ts";
+import { gatherElementsQuant } from "./lower/movement.ts";
 
 /**
  * For each element of `indices` the offset in data that it addresses: its own position, except along
@@ -32,7 +32,7 @@ export function elementOffsets(c: InferContext): Int32Array | undefined {
 /** Elements by index along an axis; the output has the shape of the indices. */
 export const gatherElements: OpDef = {
   op: "GatherElements",
-  quant: gatherQuant,
+  quant: gatherElementsQuant,
   run: runGatherElements,
   place: place(
     onBpu(

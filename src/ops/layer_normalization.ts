@@ -5,55 +5,14 @@ import { given, modelError } from "./context.ts";
 import { fromDoubles, isFloat, toDoubles } from "./convert.ts";
 import { type InferContext, type OpDef, shapeError } from "./op.ts";
 import { LAYER_NORM_STEPS } from "./hz/hz_layer_norm.ts";
-import { layerNormQuant, normalisedFrom } from "./lower/layer_norm.ts";
+import { layerNormQuant, normalisedAxis } from "./lower/layer_norm.ts";
+import { placeNormalisation } from "./normalisation_rules.ts";
 import { needFloat } from "./pool.ts";
-import { inputRankIn, note, onBpu, onCpu, outside, place, rule } from "./rules.ts";
-
-function axisOfNode(c: InferContext): number {
-  const rank = c.need(0).shape.length;
-  const at = normalisedFrom(c.node, rank);
-  if (at < 0 || at >= rank) {
-    shapeError(c.node, `axis ${intAttr(c.node, "axis", -1)} is outside an input of rank ${rank}`);
-  }
-  return at;
-}
-
-const writtenOut = note(
-  "no row of the original: written out as ReduceMean, Sub, Mul, ReduceMean, Sqrt, Reciprocal, Mul, Add with int16 between them",
-);
-
-/** Several last axes are one dimension of a Reshape, which is what ReduceMean takes. */
-const normalisedSize = rule(
-  "1..65536 elements are normalised together (one axis of ReduceMean behind a Reshape)",
-  (c) => {
-    const shape = c.need(0).shape.slice(axisOfNode(c));
-    return outside("the number of normalised elements", elementCount(shape), 1, 65536);
-  },
-);
-
-const constantAffine = rule("scale and bias constant", (c) => {
-  const at = [1, 2].find((i) => given(c, i) && c.constant(i) === undefined);
-  return at === undefined ? undefined : `input ${at} is computed, not constant`;
-});
-
-const oneOutput = rule("Mean and InvStdDev are not read", (c) => {
-  const extra = c.node.outputs.slice(1).find((t) => t !== "");
-  return extra === undefined ? undefined : `it also gives ${extra}`;
-});
-
-/** What ReduceMean takes on bernoulli2. */
-const overHW = rule(
-  "on request, and over H,W of rank 4 only",
-  (c) =>
-    c.need(0).shape.length === 4 && axisOfNode(c) === 2
-      ? undefined
-      : "its means are not over H,W of rank 4, all that ReduceMean takes",
-);
 
 function infer(c: InferContext): TensorType[] {
   needFloat(c);
   const { dtype, shape } = c.need(0);
-  const axis = axisOfNode(c);
+  const axis = normalisedAxis(c);
   for (const i of [1, 2]) {
     if (i === 2 && !given(c, 2)) continue;
     const fits = tryBroadcast([c.need(i).shape, shape]);
@@ -77,7 +36,7 @@ export const layerNormalization: OpDef = {
     const [x, scale, bias] = [c.constant(0), c.constant(1), c.constant(2)];
     if (x === undefined || scale === undefined || !isFloat(x.dtype)) return undefined;
     if (given(c, 2) && bias === undefined) return undefined;
-    const axis = axisOfNode(c);
+    const axis = normalisedAxis(c);
     const inner = elementCount(x.shape.slice(axis));
     const s = toDoubles(scale);
     const b = bias === undefined ? undefined : toDoubles(bias);
@@ -106,14 +65,8 @@ export const layerNormalization: OpDef = {
     ];
     return all.slice(0, c.node.outputs.length);
   },
-  place: place(
-    onBpu(
-      "in+out",
-      [writtenOut, inputRankIn(2, 5), normalisedSize, constantAffine, oneOutput],
-      [],
-      "sizes",
-    ),
-    { ...onCpu(), bpu: [overHW, constantAffine, oneOutput] },
+  place: placeNormalisation(
+    "ReduceMean, Sub, Mul, ReduceMean, Sqrt, Reciprocal, Mul, Add",
   ),
   quant: layerNormQuant,
   macs: (c) => 2 * elementCount(c.output(0).shape),

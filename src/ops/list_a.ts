@@ -51,6 +51,7 @@ import { hardmax } from "./hardmax.ts";
 import { hzGelu } from "./hz_gelu.ts";
 import { hzGeluTanh } from "./hz_gelu_tanh.ts";
 import { hzMish } from "./hz_mish.ts";
+import { hzRmsNormalization } from "./hz_rms_norm.ts";
 import { hzSwish } from "./hz_swish.ts";
 import { identity } from "./identity.ts";
 import { instanceNormalization } from "./instance_normalization.ts";
@@ -160,6 +161,7 @@ export const listA: readonly OpDef[] = [
   hzGelu,
   hzGeluTanh,
   hzMish,
+  hzRmsNormalization,
   hzSwish,
   identity,
   instanceNormalization,

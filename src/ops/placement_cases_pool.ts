@@ -119,6 +119,18 @@ for (const march of ["bayes", "bernoulli2"] as const) {
   ]);
 }
 cases("LayerNormalization", "bayes", "bpu", normalised([4, 96]));
+const rooted = (shape: readonly number[], axes: readonly number[]): Case => ({
+  inputs: [shape, K(shape.slice(-1))],
+  attrs: { axes, epsilon: 1 },
+});
+cases("HzRMSNormalization", "bayes", "bpu", rooted([1, 8, 96], [2]), [
+  [rooted(rank11, [10]), /input rank 11 is outside 2..5/],
+  [rooted([1, 300, 300], [1, 2]), /elements 90000 is outside 1..65536/],
+  [{ inputs: [[1, 8, 96], [96]] }, /input 1 is computed, not constant/],
+]);
+cases("HzRMSNormalization", "bernoulli2", "bpu", rooted(image, [2, 3]), [
+  [{ attrs: { axes: [3], epsilon: 1 } }, /its means are not over H,W of rank 4/],
+]);
 cases("LogSoftmax", "bayes", "cpu", { inputs: [image] }, [notFloat]);
 cases("LpNormalization", "bayes", "cpu", { inputs: [image] }, [
   [{ attrs: { p: 3 } }, /p 3 is not one of 1, 2/],

@@ -4,75 +4,25 @@
  * @module
  */
 
-import { attr, intAttr, intsAttr, type Node, node } from "../ir/graph.ts";
-import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
-import { broadcastIndex, padShape } from "../ops/broadcast.ts";
-import { intsOf, scalarOf, withConstant } from "./match.ts";
+import { attr, type Node, node } from "../ir/graph.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import {
+  bothWays,
+  constantBehind,
+  factorOf,
+  meanOver,
+  type Normalised,
+  overAxes,
+  replaceNormalised,
+  rootOf,
+  squareOf,
+} from "./normalisation.ts";
 import { nodePass } from "./pass.ts";
-import { ownNodes, sumWith } from "./product.ts";
+import { sumWith } from "./product.ts";
 import type { Rewriter } from "./rewriter.ts";
 
-interface Match {
-  readonly x: string;
-  /** The normalised axes, ascending. */
-  readonly axes: readonly number[];
-  readonly epsilon: number;
-  readonly gamma: Tensor | undefined;
+interface Match extends Normalised {
   readonly beta: Tensor | undefined;
-  /** The last node of the pattern. */
-  readonly root: Node;
-  readonly pattern: readonly Node[];
-}
-
-/** Axes of a mean that keeps them as 1, ascending. */
-function meanOver(w: Rewriter, n: Node): number[] | string {
-  const rank = w.shape(n.inputs[0]!)?.length;
-  if (rank === undefined) return "the rank is not known";
-  const axes = (intsOf(w, n.inputs[1]) ?? [...intsAttr(n, "axes", [])])
-    .map((a) => a < 0 ? a + rank : a).sort((a, b) => a - b);
-  if (intAttr(n, "keepdims", 1) === 0) return "its means drop the dimensions";
-  return axes.length === 0 ? "it normalises over everything" : axes;
-}
-
-/** d * d, as Pow(d, 2) or Mul(d, d). */
-function squareOf(w: Rewriter, name: string): { of: string; node: Node } | undefined {
-  const n = w.producerOf(name, "Pow", "Mul");
-  const square = n !== undefined &&
-    (n.op === "Pow" ? scalarOf(w, n.inputs[1]) === 2 : n.inputs[0] === n.inputs[1]);
-  return square ? { of: n.inputs[0]!, node: n } : undefined;
-}
-
-/** What a root is taken of, and the nodes that take it. */
-interface Root {
-  readonly of: string;
-  readonly nodes: readonly Node[];
-}
-
-/** Sqrt(v), or Pow(v, 0.5). */
-function rootOf(w: Rewriter, name: string): Root | undefined {
-  const n = w.producerOf(name, "Sqrt", "Pow");
-  if (n === undefined || (n.op === "Pow" && scalarOf(w, n.inputs[1]) !== 0.5)) return undefined;
-  return { of: n.inputs[0]!, nodes: [n] };
-}
-
-/** Reciprocal(Sqrt(v)), 1 / Sqrt(v), or Pow(v, -0.5). */
-function inverseRootOf(w: Rewriter, name: string): Root | undefined {
-  const n = w.producerOf(name, "Reciprocal", "Div", "Pow");
-  if (n?.op === "Pow") {
-    return scalarOf(w, n.inputs[1]) === -0.5 ? { of: n.inputs[0]!, nodes: [n] } : undefined;
-  }
-  if (n === undefined || (n.op === "Div" && scalarOf(w, n.inputs[0]) !== 1)) return undefined;
-  const root = rootOf(w, n.inputs.at(-1)!);
-  return root && { of: root.of, nodes: [...root.nodes, n] };
-}
-
-/** gamma / sqrt(v): an inverse root, perhaps times a constant. */
-function factorOf(w: Rewriter, name: string): Root & { readonly gamma?: string } | undefined {
-  const scaled = w.producerOf(name, "Mul");
-  const gamma = scaled?.inputs.find((t) => w.constant(t) !== undefined);
-  if (scaled === undefined || gamma === undefined) return inverseRootOf(w, name);
-  const root = inverseRootOf(w, scaled.inputs.find((t) => t !== gamma)!);
-  return root && { of: root.of, nodes: [...root.nodes, scaled], gamma };
 }
 
 /** A normalisation without its variance: what it is of, the mean, v + epsilon under the root. */
@@ -85,12 +35,6 @@ interface Normal {
   readonly gamma?: string;
   readonly beta?: string;
 }
-
-/** Both ways of seeing the inputs of a node with two. */
-const bothWays = (n: Node): [string, string][] => [
-  [n.inputs[0]!, n.inputs[1]!],
-  [n.inputs[1]!, n.inputs[0]!],
-];
 
 /** (x - mean) / sqrt(v), as a quotient or as a product. */
 function quotient(w: Rewriter, n: Node): Normal | undefined {
@@ -148,23 +92,6 @@ function varianceOf(
   return centred ? { mean: squares, nodes: [sub!, square.node, squares] } : undefined;
 }
 
-/** A constant over exactly the normalised axes, spread out where it broadcasts. */
-function overAxes(
-  t: Tensor,
-  shape: readonly number[],
-  axes: readonly number[],
-): Tensor | undefined {
-  if (t.dtype !== "float32" || t.shape.length > shape.length) return undefined;
-  const own = padShape(t.shape, shape.length);
-  if (!own.every((d, i) => d === 1 || axes.includes(i) && d === shape[i])) return undefined;
-  const dims = axes.map((a) => shape[a]!), values = numbersOf(t);
-  const index = broadcastIndex(axes.map((a) => own[a]!), dims);
-  return f32(
-    dims,
-    Float32Array.from({ length: elementCount(dims) }, (_, i) => values[index?.[i] ?? i]!),
-  );
-}
-
 /** Mul(gamma), where it is not known yet, and Add(beta) behind the quotient. */
 function affineBehind(
   w: Rewriter,
@@ -172,23 +99,14 @@ function affineBehind(
   axes: readonly number[],
   known: Tensor | undefined,
 ): Pick<Match, "gamma" | "beta" | "root"> & { nodes: Node[] } {
-  const shape = w.shape(n.outputs[0]!)!;
-  const nodes: Node[] = [];
-  let root = n;
-  const next = (op: string): Tensor | undefined => {
-    const user = w.onlyUser(root.outputs[0]!);
-    if (user === undefined || user.domain !== "" || user.op !== op) return undefined;
-    const c = withConstant(w, user);
-    const t = c === undefined ? undefined : overAxes(c.constant, shape, axes);
-    if (t !== undefined) {
-      root = user;
-      nodes.push(user);
-    }
-    return t;
+  const scale = known === undefined ? constantBehind(w, n, "Mul", axes) : undefined;
+  const bias = constantBehind(w, scale?.node ?? n, "Add", axes);
+  return {
+    gamma: known ?? scale?.constant,
+    beta: bias?.constant,
+    root: bias?.node ?? scale?.node ?? n,
+    nodes: [scale, bias].flatMap((k) => k === undefined ? [] : [k.node]),
   };
-  const gamma = known ?? next("Mul");
-  const beta = next("Add");
-  return { gamma, beta, root, nodes };
 }
 
 /**
@@ -237,29 +155,13 @@ export const layerNorm = nodePass<Match>({
     };
   },
   rewrite(w, n, m) {
-    const shape = w.shape(m.x)!, y = m.root.outputs[0]!;
-    const perm = [...shape.keys()].filter((i) => !m.axes.includes(i)).concat(m.axes);
-    const moved = perm.some((a, i) => a !== i);
-    const turned = (hint: string) =>
-      w.temp(`${n.name}_${hint}`, { dtype: "float32", shape: perm.map((a) => shape[a]!) });
-    const [from, to] = moved ? [turned("last"), turned("normal")] : [m.x, y];
-    const dims = m.axes.map((a) => shape[a]!);
-    const ones = () => f32(dims, new Float32Array(elementCount(dims)).fill(1));
-    const inputs = [from, w.store(`${n.name}_gamma`, m.gamma ?? ones())];
-    if (m.beta !== undefined) inputs.push(w.store(`${n.name}_beta`, m.beta));
-    const next = node("LayerNormalization", n.name, inputs, [to], {
-      axis: attr.int(-dims.length),
-      epsilon: attr.float(m.epsilon),
-      stash_type: attr.int(1),
+    replaceNormalised(w, n, m, (x, gamma, y) => {
+      const beta = m.beta === undefined ? [] : [w.store(`${n.name}_beta`, m.beta)];
+      return node("LayerNormalization", n.name, [x, gamma, ...beta], [y], {
+        axis: attr.int(-m.axes.length),
+        epsilon: attr.float(m.epsilon),
+        stash_type: attr.int(1),
+      });
     });
-    const transpose = (hint: string, x: string, out: string, p: readonly number[]) =>
-      w.make("Transpose", `${n.name}_${hint}`, [x], [out], { perm: attr.ints(p) });
-    const back = perm.map((_, i) => perm.indexOf(i));
-    w.replace(
-      ownNodes(w, m.pattern, m.root),
-      moved
-        ? [transpose("to_last", m.x, from, perm), next, transpose("from_last", to, y, back)]
-        : [next],
-    );
   },
 });

@@ -37,6 +37,7 @@ import { pixelShuffle } from "./pixel_shuffle.ts";
 import { reduceMeanToPool } from "./reduce_mean_to_pool.ts";
 import { removeIdentity } from "./remove_identity.ts";
 import { simplifyArithmetic } from "./simplify_arithmetic.ts";
+import { rmsNorm } from "./rms_norm.ts";
 import { sinkReshape } from "./sink_reshape.ts";
 import { squeezeToReshape } from "./squeeze_to_reshape.ts";
 import { swapAffine } from "./swap_affine.ts";
@@ -60,6 +61,7 @@ const RECOGNISE: readonly Pass[] = [
   gelu,
   mish,
   layerNorm,
+  rmsNorm,
   focus,
   hoistPick,
   pixelShuffle,

@@ -22,6 +22,7 @@ import {
 import { verify } from "../ir/verify.ts";
 import type { Engine, Feeds, Session } from "../ir/engine.ts";
 import { inferTypes } from "../ops/infer.ts";
+import { hzRmsNormalization } from "../ops/hz_rms_norm.ts";
 import { hzGeluTanh } from "../ops/hz_gelu_tanh.ts";
 import type { Pass, PassResult } from "./pass.ts";
 
@@ -41,6 +42,7 @@ export const FUNCTIONS: readonly FunctionDef[] = [
     "a=Mul(x, f32:0.7071067811865476); b=Erf(a); c=Add(b, f32:1.0); d=Mul(x, c); y=Mul(d, f32:0.5)",
   ),
   hzGeluTanh.body!,
+  hzRmsNormalization.body!,
   fn("HzMish", "x", "y", [], "a=Softplus(x); b=Tanh(a); y=Mul(x, b)"),
 ];
 

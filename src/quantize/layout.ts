@@ -82,7 +82,10 @@ export function layoutOf(
       ),
     ];
     groups.set(n.name, { node: n, def, activation, clamp, outputs, inputs });
-    if (def.quant!.scale === "input") { for (const t of outputs) shares.set(t, n.inputs[0]!); }
+    // What is looked up in a constant table has a scale of its own, which the table takes.
+    if (def.quant!.scale === "input" && !graph.constants.has(n.inputs[0]!)) {
+      for (const t of outputs) shares.set(t, n.inputs[0]!);
+    }
   }
 
   const groupOf = new Map<string, Group>();

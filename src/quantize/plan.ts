@@ -7,6 +7,7 @@
 
 import { BpuError } from "../errors.ts";
 import type { MarchName } from "../march/march.ts";
+import { numbersOf, type Tensor } from "../ir/tensor.ts";
 import { asymmetricScale, scaleOf, zeroOf } from "../ops/arithmetic.ts";
 import type { QType, Range } from "../ops/arithmetic.ts";
 
@@ -85,6 +86,13 @@ export function boundedPlan(p: TensorPlan, bound: number): TensorPlan {
   if (p.range === undefined) return { ...p, threshold: bound, method: "bound" };
   const { min, max } = p.range;
   return rangePlan({ min: Math.max(min, -bound), max: Math.min(max, bound) }, "bound");
+}
+
+/** A plan of the same type that represents every element of a constant table. */
+export function tablePlan(p: TensorPlan, table: Tensor): TensorPlan {
+  let largest = 0;
+  for (const v of numbersOf(table)) largest = Math.max(largest, Math.abs(v));
+  return { dtype: p.dtype, threshold: largest, zero: 0, method: "max" };
 }
 
 /** Everything that quantization needs beside the float graph. */

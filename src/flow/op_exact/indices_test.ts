@@ -6,7 +6,10 @@ import { attr, node } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { f32, i64, numbersOf, tensor } from "../../ir/tensor.ts";
 import { bayes } from "../../march/bayes.ts";
+import { roundAway } from "../../ops/arithmetic.ts";
 import { inferTypes } from "../../ops/infer.ts";
+import { planScale } from "../../quantize/plan.ts";
+import { place } from "../../quantize/place.ts";
 import { Random } from "./harness.ts";
 import { convertWith, runExactly } from "./row_model.ts";
 
@@ -136,23 +139,75 @@ Deno.test("indices of a model input count from either end and stop there", async
   deepEqual(numbersOf(stopped.get("g")!), numbersOf(outputs.get("g")!));
 });
 
-Deno.test("a look-up in a constant table stays on the CPU", async () => {
-  const graph = graphOf(
+/** A look-up in a table of 3 rows, added to a feature map; `i` are indices of a type. */
+function lookUp(
+  type: "int32" | "int64",
+  table = [0.5, -3, 2, 0.25, 1, -1, 0, 0.75, 9, 0.5, 8, -7],
+) {
+  return graphOf(
     [
       node("Gather", "it", ["table", "i"], ["g"], { axis: attr.int(0) }),
       node("Add", "sum", ["a", "g"], ["b"]),
       conv("last", "b", "y"),
     ],
-    ["y"],
+    ["y", "g"],
     {
-      inputs: [{ name: "i", dtype: "int32", shape: [1, 8, 6] }],
-      constants: { table: f32([3, 4], Array.from({ length: 12 }, (_, i) => i / 12)) },
+      inputs: [{ name: "i", dtype: type, shape: [1, 8, 6] }],
+      constants: { table: f32([3, 4], table) },
     },
   );
-  const i = tensor("int32", [1, 8, 6], Int32Array.from({ length: 48 }, (_, k) => k % 3));
-  const { c } = await run(graph, { i });
-  equal(
-    c.plan.nodes.get("it")?.reason,
-    "its data is a constant table, not a feature map",
+}
+const places = (rows: number) => Int32Array.from({ length: 48 }, (_, k) => k % rows);
+
+Deno.test("a look-up in a constant table by computed int32 runs in the scale of the whole table", async () => {
+  const graph = lookUp("int32");
+  // The samples never read the last row, which holds the largest value.
+  const { c, feeds } = await run(graph, { i: tensor("int32", [1, 8, 6], places(2)) });
+  equal(c.plan.nodes.get("it")?.on, "BPU");
+  const plan = c.plan.tensors.get("g")!;
+  deepEqual([plan.threshold, plan.dtype, plan.zero], [9, "int8", 0]);
+  const all = tensor("int32", [1, 8, 6], places(3));
+  const seen = (await runExactly(c, new Map([...feeds, ["i", all]]))).get("g")!;
+  const scale = planScale(plan), table = numbersOf(graph.constants.get("table")!);
+  deepEqual(
+    Array.from(numbersOf(seen)),
+    Array.from(places(3)).flatMap((row) =>
+      Array.from(
+        table.slice(4 * row, 4 * row + 4),
+        (v) => Math.fround(roundAway(v / scale) * scale),
+      )
+    ),
   );
+});
+
+Deno.test("a constant table is int16 where its look-up is, along any axis, and beside a concatenation", async () => {
+  const graph = graphOf(
+    [
+      node("Gather", "it", ["table", "i"], ["g"], { axis: attr.int(-3) }),
+      node("Concat", "both", ["a", "g"], ["b"], { axis: attr.int(1) }),
+      node("Conv", "last", ["b", "w2"], ["y"]),
+    ],
+    ["y"],
+    {
+      inputs: [{ name: "i", dtype: "int32", shape: [5] }],
+      constants: { table: r.values([1, 7, 6, 4]), w2: r.values([3, 13, 1, 1]) },
+    },
+  );
+  const i = tensor("int32", [5], Int32Array.of(6, -1, 0, -7, 3));
+  const feeds = new Map([["x", r.values(S)], ["i", i]]);
+  for (const int16 of [new Set<string>(), new Set(["g"]), new Set(["g", "b"])]) {
+    const c = await convertWith(graph, bayes, feeds, { int16: () => int16 });
+    equal(c.plan.nodes.get("it")?.on, "BPU");
+    equal(c.plan.tensors.get("g")?.dtype, int16.has("g") ? "int16" : "int8");
+    await runExactly(c, feeds);
+  }
+});
+
+Deno.test("a look-up by int64, and one in a table that is not finite, stay on the CPU", async () => {
+  const wide = tensor("int64", [1, 8, 6], BigInt64Array.from(places(3), BigInt));
+  const { c } = await run(lookUp("int64"), { i: wide });
+  equal(c.plan.nodes.get("it")?.reason, "indices dtype int64 is not int32 on bayes");
+  const open = lookUp("int32", [Infinity, ...new Array<number>(11).fill(1)]);
+  const placed = place(open, bayes);
+  equal(placed.get("it")?.reason, "its constant table is not finite");
 });

@@ -2,13 +2,14 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { compile } from "../../compile/compile.ts";
-import type { Attr, Graph, Node } from "../../ir/graph.ts";
+import type { Graph } from "../../ir/graph.ts";
 import { attr, HORIZON, node } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
-import { elementCount, f32, i64, numbersOf, tensor } from "../../ir/tensor.ts";
+import { elementCount, f32, numbersOf, tensor } from "../../ir/tensor.ts";
 import { bayes } from "../../march/bayes.ts";
 import { bayesE } from "../../march/bayes_e.ts";
-import { inverseRoots } from "../../ops/hz/hz_layer_norm.ts";
+import { inverseRoots } from "../../kernels/layer_norm.ts";
+import { inverseRootTable } from "../../ops/hz/hz_layer_norm.ts";
 import { inferTypes } from "../../ops/infer.ts";
 import { openProgram } from "../../run/simulator.ts";
 import { roundAway } from "../../ops/arithmetic.ts";
@@ -17,6 +18,7 @@ import { createCalibrator } from "../calibrator.ts";
 import { convert } from "../convert.ts";
 import type { ConvertOptions } from "../convert.ts";
 import { prove } from "../prove.ts";
+import { convNext, gated, normal, transformer } from "./blocks.ts";
 import { engine, exact, graphOf, Random } from "./harness.ts";
 import type { Case } from "./harness.ts";
 
@@ -50,6 +52,35 @@ exact("LayerNormalization then Relu", (r) => {
   };
 });
 
+/** The same shapes divided by their root mean square. */
+function rms(r: Random, shape: readonly number[], axis: number): Case {
+  const dims = shape.slice(axis);
+  return {
+    inputs: [shape],
+    constants: { scale: r.values(r.pick(dims, dims.slice(-1), [1]), 2 ** r.int(-2, 3)) },
+    nodes: [
+      node("HzRMSNormalization", "n", ["x0", "scale"], ["y"], {
+        axes: attr.ints(dims.map((_, i) => axis + i)),
+        epsilon: attr.float(r.pick(1e-5, 1e-6, 1e-3, 0)),
+      }, HORIZON),
+    ],
+  };
+}
+
+exact("HzRMSNormalization", (r) => {
+  const rank = r.int(2, 5);
+  const shape = Array.from({ length: rank }, (_, i) => i === rank - 1 ? r.int(6, 40) : r.int(1, 5));
+  return rms(r, shape, r.int(0, rank - 1));
+}, { cases: 60 });
+
+exact("HzRMSNormalization of 40000 elements then Relu", (r) => {
+  const c = rms(r, [2, 200, 200], 1);
+  return {
+    ...c,
+    nodes: [{ ...c.nodes[0]!, outputs: ["t"] }, node("Relu", "a", ["t"], ["y"])],
+  };
+}, { cases: 6 });
+
 // A few elements, equal ones, and rows of nothing: the variance is 0 or close to it.
 exact("LayerNormalization of flat rows", (r) => norm(r, [r.int(1, 6), r.int(1, 4)], 1), {
   error: Infinity,
@@ -71,7 +102,7 @@ function reference(
   x: readonly bigint[],
   p: { epsilon: bigint; m: readonly bigint[]; b: readonly bigint[]; shift: bigint; zero: bigint },
 ): bigint[] {
-  const n = BigInt(p.m.length), R = inverseRoots.data as Int32Array;
+  const n = BigInt(p.m.length), R = inverseRoots;
   const half = (s: bigint) => s === 0n ? 0n : 1n << (s - 1n);
   const y: bigint[] = [];
   for (let at = 0; at < x.length; at += p.m.length) {
@@ -105,7 +136,7 @@ Deno.test("the kernel is the contract in whole numbers", async () => {
     const constants = new Map([
       ["one", f32([], [1])],
       ["zero", tensor(wide ? "int16" : "int8", [], wide ? new Int16Array(1) : new Int8Array(1))],
-      ["roots", inverseRoots],
+      ["roots", inverseRootTable],
       ["m", tensor("int16", [n], Int16Array.from(m))],
       ["b", tensor("int32", [n], Int32Array.from(b))],
     ]);
@@ -160,13 +191,6 @@ Deno.test("the kernel is the contract in whole numbers", async () => {
     deepEqual(Array.from(numbersOf(y)), want.map(Number), `seed ${seed}`);
   }
 });
-
-/** Values of the normal distribution. */
-function normal(r: Random, shape: readonly number[], size = 1): Tensor {
-  const gauss = () =>
-    Math.sqrt(-2 * Math.log(1 - r.next())) * Math.cos(2 * Math.PI * r.next()) * size;
-  return f32(shape, Array.from({ length: elementCount(shape) }, gauss));
-}
 
 type Feeds = ReadonlyMap<string, Tensor>;
 
@@ -254,97 +278,11 @@ for (const quiet of [1, 1 / 50]) {
   });
 }
 
-/** Nodes in a row, each named after its result. */
-class Chain {
-  readonly nodes: Node[] = [];
-  readonly constants: Record<string, Tensor> = {};
-  constructor(readonly r: Random) {}
-
-  op(op: string, inputs: readonly (string | Tensor)[], attrs: Record<string, Attr> = {}): string {
-    const out = `t${this.nodes.length}`;
-    const names = inputs.map((t, i) => {
-      if (typeof t === "string") return t;
-      const name = `${out}_k${i}`;
-      this.constants[name] = t;
-      return name;
-    });
-    this.nodes.push(node(op, out, names, [out], attrs));
-    return out;
-  }
-
-  /** Layer normalisation as exporters write it out. */
-  norm(x: string, axis: number, affine: readonly number[]): string {
-    const axes = { axes: attr.ints([axis]), keepdims: attr.int(1) };
-    const c = this.op("Sub", [x, this.op("ReduceMean", [x], axes)]);
-    const v = this.op("ReduceMean", [this.op("Pow", [c, f32([], [2])])], axes);
-    const s = this.op("Sqrt", [this.op("Add", [v, f32([], [1e-6])])]);
-    const y = this.op("Mul", [this.op("Div", [c, s]), normal(this.r, affine, 0.5)]);
-    return this.op("Add", [y, normal(this.r, affine, 0.2)]);
-  }
-
-  linear(x: string, from: number, to: number): string {
-    const y = this.op("MatMul", [x, normal(this.r, [from, to], from ** -0.5)]);
-    return this.op("Add", [y, normal(this.r, [to], 0.1)]);
-  }
-
-  conv(x: string, w: readonly number[], attrs: Record<string, Attr> = {}): string {
-    const fan = w.slice(1).reduce((a, b) => a * b, 1);
-    const inputs = [x, normal(this.r, w, fan ** -0.5), normal(this.r, [w[0]!], 0.1)];
-    return this.op("Conv", inputs, attrs);
-  }
-
-  gelu(x: string): string {
-    const e = this.op("Erf", [this.op("Div", [x, f32([], [Math.SQRT2])])]);
-    const g = this.op("Mul", [x, this.op("Add", [e, f32([], [1])])]);
-    return this.op("Mul", [g, f32([], [0.5])]);
-  }
-
-  graph(shape: readonly number[], last: string): Graph {
-    const nodes = this.nodes.map((n) => n.outputs[0] === last ? { ...n, outputs: ["y"] } : n);
-    return graphOf({ inputs: [shape], constants: this.constants, nodes });
-  }
-}
-
-/** A block of a vision transformer on [1, tokens, width], before and after it a projection. */
-function transformer(r: Random): Graph {
-  const [tokens, width, heads] = [17, 32, 4], b = new Chain(r);
-  const x = b.linear("x0", width, width);
-  const n = b.norm(x, -1, [width]);
-  const split = (t: string, perm: readonly number[]) => {
-    const parts = b.op("Reshape", [t, i64([1, tokens, heads, width / heads])]);
-    return b.op("Transpose", [parts], { perm: attr.ints(perm) });
-  };
-  const q = split(b.linear(n, width, width), [0, 2, 1, 3]);
-  const k = split(b.linear(n, width, width), [0, 2, 3, 1]);
-  const v = split(b.linear(n, width, width), [0, 2, 1, 3]);
-  const scores = b.op("Mul", [b.op("MatMul", [q, k]), f32([], [(width / heads) ** -0.5])]);
-  const mixed = b.op("MatMul", [b.op("Softmax", [scores], { axis: attr.int(-1) }), v]);
-  const back = b.op("Transpose", [mixed], { perm: attr.ints([0, 2, 1, 3]) });
-  const joined = b.op("Reshape", [back, i64([1, tokens, width])]);
-  const a = b.op("Add", [x, b.linear(joined, width, width)]);
-  const h = b.gelu(b.linear(b.norm(a, -1, [width]), width, 4 * width));
-  const y = b.op("Add", [a, b.linear(h, 4 * width, width)]);
-  return b.graph([1, tokens, width], b.linear(b.norm(y, -1, [width]), width, 10));
-}
-
-/** Two blocks of a ConvNeXt with their stem: normalisation over the channels of a picture. */
-function convNext(r: Random): Graph {
-  const b = new Chain(r), C = 24;
-  let x = b.conv("x0", [C, 3, 4, 4], { strides: attr.ints([4, 4]) });
-  x = b.norm(x, 1, [C, 1, 1]);
-  for (let i = 0; i < 2; i++) {
-    const pads = { pads: attr.ints([3, 3, 3, 3]), group: attr.int(C) };
-    const n = b.norm(b.conv(x, [C, 1, 7, 7], pads), 1, [C, 1, 1]);
-    const h = b.conv(b.gelu(b.conv(n, [4 * C, C, 1, 1])), [C, 4 * C, 1, 1]);
-    x = b.op("Add", [x, b.op("Mul", [h, normal(r, [C, 1, 1], 0.3)])]);
-  }
-  return b.graph([1, 3, 48, 48], b.conv(b.norm(x, 1, [C, 1, 1]), [10, C, 1, 1]));
-}
-
 for (
   const [name, make, shape, norms] of [
     ["a transformer", transformer, [1, 17, 32], 3],
     ["a ConvNeXt", convNext, [1, 3, 48, 48], 4],
+    ["a gated block without means", gated, [1, 17, 32], 2],
   ] as const
 ) {
   for (const march of [bayes, bayesE]) {
@@ -360,7 +298,7 @@ for (
           ...options,
         });
         deepEqual([...c.plan.nodes].filter(([, p]) => p.on === "CPU"), []);
-        const found = c.quantized.graph.nodes.filter((n) => n.op.startsWith("HzSLayerNorm"));
+        const found = c.quantized.graph.nodes.filter((n) => /^HzS(Layer|RMS)Norm/.test(n.op));
         equal(found.length, norms);
         ok(cosine >= least, `${cosine}`);
       }

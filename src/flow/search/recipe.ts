@@ -16,7 +16,7 @@ import type { March } from "../../march/march.ts";
 import { insertCalibration } from "../../quantize/calibrated.ts";
 import { layoutOf } from "../../quantize/layout.ts";
 import type { QuantLayout } from "../../quantize/layout.ts";
-import { boundedPlan } from "../../quantize/plan.ts";
+import { boundedPlan, tablePlan } from "../../quantize/plan.ts";
 import type { Placement, Plan, TensorPlan } from "../../quantize/plan.ts";
 import { quantize } from "../../quantize/quantize.ts";
 import type { Quantized } from "../../quantize/quantize.ts";
@@ -150,7 +150,7 @@ export function openWorkshop(p: WorkshopParts): Workshop {
     const plan: Plan = {
       march: p.march.name,
       nodes: p.nodes,
-      tensors: bounded(layout, tensors),
+      tensors: bounded(p.graph, layout, tensors, p.fixed),
       weights: weightsOf(recipe),
     };
     return { recipe, graph: graphOf(recipe), layout, plan };
@@ -204,17 +204,24 @@ function endsOf(graph: Graph, layout: QuantLayout): Set<string> {
   return ends;
 }
 
-/** Thresholds capped where a function cannot exceed a bound (Sigmoid: 1). */
+/**
+ * Thresholds that follow from the operator: capped where a function cannot exceed a bound (Sigmoid: 1),
+ * and the largest magnitude of a constant table for what is looked up in it, since samples need not read
+ * every row.
+ */
 function bounded(
+  graph: Graph,
   layout: QuantLayout,
   tensors: Map<string, TensorPlan>,
+  fixed: ReadonlyMap<string, TensorPlan> = new Map(),
 ): Map<string, TensorPlan> {
   for (const g of layout.groups.values()) {
-    const bound = g.def.quant?.outputBound;
     const t = g.outputs[0]!;
-    const p = tensors.get(t);
-    if (bound === undefined || p === undefined) continue;
-    tensors.set(t, boundedPlan(p, bound));
+    const p = tensors.get(t), spec = g.def.quant!;
+    if (p === undefined) continue;
+    if (spec.outputBound !== undefined) tensors.set(t, boundedPlan(p, spec.outputBound));
+    const table = spec.scale === "input" ? graph.constants.get(g.node.inputs[0]!) : undefined;
+    if (table !== undefined && !fixed.has(t)) tensors.set(t, tablePlan(p, table));
   }
   return tensors;
 }

@@ -19,7 +19,7 @@ import { hzDiv } from "./hz_div.ts";
 import { hzMax, hzMin } from "./hz_extreme.ts";
 import { hzGather, hzGatherElements } from "./hz_gather.ts";
 import { hzGridPosition, hzWarpLinear, hzWarpNearest } from "./hz_grid_sample.ts";
-import { hzLayerNorm } from "./hz_layer_norm.ts";
+import { hzLayerNorm, hzRmsNorm } from "./hz_layer_norm.ts";
 import { hzLut, hzLut16 } from "./hz_lut.ts";
 import { hzMatmul } from "./hz_matmul.ts";
 import { hzMaxPool, hzMaxPool16 } from "./hz_max_pool.ts";
@@ -78,6 +78,7 @@ export const listHz: readonly OpDef[] = [
   ...hzRequantize,
   hzResizeLinear,
   hzResizeNearest,
+  ...hzRmsNorm,
   hzSoftmax,
   hzSoftmax16,
   hzSpaceToDepth16,

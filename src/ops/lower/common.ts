@@ -89,16 +89,10 @@ export function inScaleOf(c: LowerContext, i: number, y: QTensor): string {
     return fits(c, () => c.requantize(c.input(i), { scale: y.scale, zero: y.zero, dtype }));
   }
   const k = c.constant(i)!;
-  const q = Array.from(
-    numbersOf(k),
-    (v) => quantizeValue(v, y.scale, y.zero, qminOf(dtype), qmaxOf(dtype)),
-  );
-  return c.store(
-    `input${i}`,
-    dtype === "int8"
-      ? tensor("int8", k.shape, Int8Array.from(q))
-      : tensor("int16", k.shape, Int16Array.from(q)),
-  );
+  const values = numbersOf(k), [low, high] = [qminOf(dtype), qmaxOf(dtype)];
+  const q = dtype === "int8" ? new Int8Array(values.length) : new Int16Array(values.length);
+  for (let j = 0; j < q.length; j++) q[j] = quantizeValue(values[j]!, y.scale, y.zero, low, high);
+  return c.store(`input${i}`, tensor(dtype, k.shape, q));
 }
 
 /** A lowering context as shape inference sees the float node (types of activations and constants). */

@@ -32,20 +32,35 @@ export const movementQuant: QuantSpec = {
   lower: same,
 };
 
-/** Gather and GatherElements: computed indices have forms of their own. */
-export const gatherQuant: QuantSpec = {
+/** Emits the form with computed indices on integer data of some rank. */
+function lookUp(c: LowerContext, data: string, rank: number): void {
+  const axis = intAttr(c.node, "axis", 0);
+  c.emit(`Hz${c.node.op}`, [data, c.indices(1)], [c.output().name], {
+    axis: attr.int(axis < 0 ? axis + rank : axis),
+  });
+}
+
+/** GatherElements: computed indices have a form of their own. */
+export const gatherElementsQuant: QuantSpec = {
   ...movementQuant,
   limits: (c) =>
     c.constant(0) === undefined ? undefined : "its data is a constant table, not a feature map",
   lower(c) {
-    if (c.isConstant(1)) {
-      same(c);
-      return;
-    }
-    const x = c.input(0), axis = intAttr(c.node, "axis", 0);
-    c.emit(`Hz${c.node.op}`, [x.name, c.indices(1)], [c.output().name], {
-      axis: attr.int(axis < 0 ? axis + x.shape.length : axis),
-    });
+    if (c.isConstant(1)) same(c);
+    else lookUp(c, c.input(0).name, c.input(0).shape.length);
+  },
+};
+
+/** Gather: the same, and rows of a constant table (an embedding), stored in the scale of the output. */
+export const gatherQuant: QuantSpec = {
+  ...gatherElementsQuant,
+  limits: (c) =>
+    c.constant(0) === undefined || numbersOf(c.constant(0)!).every((v) => Number.isFinite(v))
+      ? undefined
+      : "its constant table is not finite",
+  lower(c) {
+    if (c.isConstant(0)) lookUp(c, inScaleOf(c, 0, c.output()), c.constant(0)!.shape.length);
+    else gatherElementsQuant.lower(c);
   },
 };
 

@@ -101,7 +101,9 @@ const cases: [string, Build][] = [
     const g = s.op("HzGelu", [s.op("MatMul", [l, s.c([12, 29])])], {}, "horizon");
     const e = s.op("Erf", [s.op("HzMish", [g], {}, "horizon")]);
     const d = s.op("LayerNormalization", [e, s.c([6, 29])], { axis: attr.int(2) });
-    s.op("Transpose", [s.op("MatMul", [d, s.c([29, 12])])], { perm: ints([0, 3, 1, 2]) });
+    const rms = { axes: ints([3]), epsilon: attr.float(1e-5) };
+    const q = s.op("HzRMSNormalization", [d, s.c([29])], rms, "horizon");
+    s.op("Transpose", [s.op("MatMul", [q, s.c([29, 12])])], { perm: ints([0, 3, 1, 2]) });
   }],
   ["broadcasting in both layouts", (s) => {
     const x = s.input([2, 5, 3, 4]), y = s.op("Conv", [x, s.c([5, 5, 1, 1])]);

@@ -46,7 +46,7 @@ const lowerings = new Map<string, Lower>([
   ...of(lowerReduce, "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax"),
   ...of(lowerReduce, "ReduceMin", "ReduceSum"),
   ...of(lowerSoftmax, "Softmax"),
-  ...of(lowerLayerNormalization, "LayerNormalization"),
+  ...of(lowerLayerNormalization, "LayerNormalization", "horizon HzRMSNormalization"),
   ...of(lowerResize, "Resize", "Upsample"),
   ...of(lowerReshape, "Reshape", "Flatten", "Squeeze", "Unsqueeze"),
   ...of(lowerIdentity, "Identity", "Dropout"),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { floatAttr, intAttr, type Node, stringAttr } from "../../ir/graph.ts";
+import { floatAttr, intAttr, intsAttr, type Node, stringAttr } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/tensor.ts";
 import {
   normalizeF32,
@@ -115,9 +115,11 @@ export function lowerSoftmax(p: Planner, n: Node): void {
   p.define(n.outputs[0]!, y);
 }
 
-/** LayerNormalization over the last axes. */
+/** LayerNormalization or HzRMSNormalization over the last axes. */
 export function lowerLayerNormalization(p: Planner, n: Node): void {
-  const shape = p.shapeOf(n.inputs[0]!), axis = axisOf(n, intAttr(n, "axis", -1), shape.length);
+  const shape = p.shapeOf(n.inputs[0]!), mean = n.op === "LayerNormalization";
+  const first = mean ? intAttr(n, "axis", -1) : intsAttr(n, "axes")[0]!;
+  const axis = axisOf(n, first, shape.length);
   if (n.outputs.slice(1).some((o) => o !== "")) throw new NotCovered("means of a normalization");
   const count = elementCount(shape.slice(axis)), rows = elementCount(shape) / count;
   const scale = p.floats(n, 1);
@@ -130,7 +132,7 @@ export function lowerLayerNormalization(p: Planner, n: Node): void {
     const [s, b] = [m.arena.put(scale), m.arena.put(shift)];
     return () =>
       normalizeF32(m.arena, {
-        ...{ x: m.at(x), y: m.at(y), rows, n: count, scale: s, shift: b, epsilon },
+        ...{ x: m.at(x), y: m.at(y), rows, n: count, scale: s, shift: b, epsilon, mean },
       });
   });
   p.define(n.outputs[0]!, y);
