@@ -7,6 +7,7 @@
 import { attr, intAttr, intsAttr, type Node, node } from "../ir/graph.ts";
 import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
 import { broadcastIndex, padShape } from "../ops/broadcast.ts";
+import { lossOf } from "./bpu.ts";
 import { intsOf, scalarOf, withConstant } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import { ownNodes, sumWith } from "./product.ts";
@@ -255,8 +256,13 @@ export const layerNorm = nodePass<Match>({
     const transpose = (hint: string, x: string, out: string, p: readonly number[]) =>
       w.make("Transpose", `${n.name}_${hint}`, [x], [out], { perm: attr.ints(p) });
     const back = perm.map((_, i) => perm.indexOf(i));
+    const gone = ownNodes(w, m.pattern, m.root);
+    // Written out, its values stay on the BPU only where its means do: the squares and roots between them
+    // would travel to the CPU and back, and lose the variance in 8 bits.
+    const loss = lossOf(w, m.pattern.filter((p) => p.op === "ReduceMean"), [next]);
+    if (loss !== undefined) return loss;
     w.replace(
-      ownNodes(w, m.pattern, m.root),
+      gone,
       moved
         ? [transpose("to_last", m.x, from, perm), next, transpose("from_last", to, y, back)]
         : [next],
