@@ -52,7 +52,7 @@ export function operatorsDoc(): string {
     "_Integer form_: `active` operators are quantized on their own, `passive` ones next to an active one,",
     "`manual` ones when `node_info` or `run_on_bpu` asks for them, and operators that the table has on the",
     "CPU alone `on request` in the same way. Where a BPU operator has none, a pass turns it into others",
-    "(Gemm into Conv), or it is computed when the model is converted (Shape).",
+    "(BatchNormalization into Conv), or it is computed when the model is converted (Shape).",
     "",
     "| Operator | bayes | bayes_e | bernoulli2 | int16 on bayes | Integer form |",
     "| --- | --- | --- | --- | --- | --- |",

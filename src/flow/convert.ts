@@ -82,12 +82,13 @@ export interface Conversion {
   readonly recipe: Recipe;
 }
 
-/** Runs the float passes on a graph with static shapes. */
+/** Runs the float passes for a march on a graph with static shapes. */
 export async function optimized(
   original: Graph,
-  options: { engine?: Engine; log?(line: string): void } = {},
+  options: { march: March; engine?: Engine; log?(line: string): void },
 ): Promise<Graph> {
   const { graph } = await optimize(inferTypes(original), {
+    march: options.march,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
     ...(options.log === undefined ? {} : { log: (line) => options.log?.(line) }),
   });

@@ -7,7 +7,7 @@
  */
 
 import { BpuError, type ErrorPlace } from "../errors.ts";
-import { consumers, type Graph, mustType, type Node, producers, typeOf } from "../ir/graph.ts";
+import { consumers, type Graph, type Node, producers, typeOf } from "../ir/graph.ts";
 import type { Tensor, TensorType } from "../ir/tensor.ts";
 import type { March } from "../march/march.ts";
 import type { InferContext, RuleContext } from "./op.ts";
@@ -134,10 +134,16 @@ export interface RuleContextOptions {
   readonly mayRunOnBpu?: (n: Node) => boolean;
 }
 
+/** What rules ask of the surroundings of a node, which may not be part of the graph (yet). */
+export interface Surroundings extends Lookup {
+  producer(tensor: string): Node | undefined;
+  readers(tensor: string): readonly Node[];
+}
+
 /** A rule context that knows its surroundings. */
 interface PlacedContext extends RuleContext {
   readonly last: boolean;
-  readonly graph: Graph;
+  readonly around: Surroundings;
 }
 
 /** Graphs are values, so what is derived from one can be kept for as long as the graph is. */
@@ -159,18 +165,34 @@ export function ruleContext(
   march: March,
   options: RuleContextOptions = {},
 ): RuleContext {
-  const readers = edgesOf(graph).readers.get(node.outputs[0] ?? "") ?? [];
+  const around: Surroundings = {
+    ...graphLookup(graph),
+    producer: (t) => edgesOf(graph).makers.get(t),
+    readers: (t) => edgesOf(graph).readers.get(t) ?? [],
+  };
+  return ruleContextIn(around, node, march, options);
+}
+
+/** The context of a node in any surroundings for placement rules. */
+export function ruleContextIn(
+  around: Surroundings,
+  node: Node,
+  march: March,
+  options: RuleContextOptions = {},
+): RuleContext {
+  const readers = around.readers(node.outputs[0] ?? "");
   const may = options.mayRunOnBpu;
   const context: PlacedContext = {
-    ...inferContext(node, graphLookup(graph)),
+    ...inferContext(node, around),
     march,
-    graph,
+    around,
     consumers: readers,
     last: may === undefined ? readers.length === 0 : !readers.some(may),
     output(i) {
       const name = node.outputs[i] ?? "";
       if (name === "") return modelError(node, `output ${i} is missing`);
-      return mustType(graph, name, node);
+      const type = around.type(name);
+      return type ?? unknownShape(node, `the type of ${name} is not known`);
     },
   };
   return context;
@@ -183,12 +205,10 @@ export function endsSubgraph(c: RuleContext): boolean {
 
 /** Node that produces input i of a node (or of the rule's own node); undefined for graph inputs. */
 export function producerOf(c: RuleContext, i: number, node: Node = c.node): Node | undefined {
-  const graph = (c as Partial<PlacedContext>).graph;
-  return graph === undefined ? undefined : edgesOf(graph).makers.get(node.inputs[i] ?? "");
+  return (c as Partial<PlacedContext>).around?.producer(node.inputs[i] ?? "");
 }
 
 /** Type of any tensor of the graph that the rule's node is in. */
 export function typeNear(c: RuleContext, name: string): TensorType | undefined {
-  const graph = (c as Partial<PlacedContext>).graph;
-  return graph === undefined ? undefined : typeOf(graph, name);
+  return (c as Partial<PlacedContext>).around?.type(name);
 }

@@ -1,3 +1,4 @@
+import { gemmQuant } from "./lower/gemm.ts";
 import { floatAttr, intAttr } from "../ir/graph.ts";
 import { elementCount, shapeText, type TensorType } from "../ir/tensor.ts";
 import { broadcastIndex, tryBroadcast } from "./broadcast.ts";
@@ -81,6 +82,7 @@ const bernoulli2 = [
 /** alpha A' B' + beta C, A' and B' being transposed by transA and transB. */
 export const gemm: OpDef = {
   op: "Gemm",
+  quant: gemmQuant,
   infer,
   fold(c) {
     const [a, b, bias] = [c.constant(0), c.constant(1), c.constant(2)];

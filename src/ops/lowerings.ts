@@ -13,7 +13,6 @@ export const replaced: ReadonlyMap<string, string> = new Map([
   ["Constant", "a value of the model"],
   ["ConstantOfShape", "computed at conversion"],
   ["Dropout", "taken out"],
-  ["Gemm", "a Conv"],
   ["Shape", "computed at conversion"],
   ["Size", "computed at conversion"],
   ["Upsample", "a Resize"],

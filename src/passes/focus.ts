@@ -6,6 +6,7 @@
 
 import { attr, intAttr, type Node, node } from "../ir/graph.ts";
 import { sameShape } from "../ir/tensor.ts";
+import { lossOf } from "./bpu.ts";
 import { reorderableReaders, reorderInputs } from "./channel_order.ts";
 import { intsOf } from "./match.ts";
 import { nodePass } from "./pass.ts";
@@ -118,14 +119,17 @@ export const focus = nodePass<Match>({
     return { ...m, convs };
   },
   rewrite(w, n, m) {
+    const next = node("SpaceToDepth", n.name, [m.x], [n.outputs[0]!], {
+      blocksize: attr.int(m.block),
+    });
+    const gone = ownNodes(w, m.slices, n);
+    const loss = lossOf(w, gone, [next]);
+    if (loss !== undefined) return loss;
     const channels = w.shape(m.x)![1]!;
     const order = m.offsets.flatMap(([row, column]) =>
       Array.from({ length: channels }, (_, c) => (row * m.block + column) * channels + c)
     );
     reorderInputs(w, m.convs, order);
-    const next = node("SpaceToDepth", n.name, [m.x], [n.outputs[0]!], {
-      blocksize: attr.int(m.block),
-    });
-    w.replace(ownNodes(w, m.slices, n), [next]);
+    w.replace(gone, [next]);
   },
 });

@@ -5,17 +5,18 @@
  */
 
 import { attr, intAttr, intsAttr, type Node, stringAttr } from "../ir/graph.ts";
+import { lossOf } from "./bpu.ts";
 import { FLT_MAX, intsOf, scalarOf } from "./match.ts";
 import { rangeOf } from "./merge_clip.ts";
 import { nodePass } from "./pass.ts";
-import type { Rewriter } from "./rewriter.ts";
+import { type Rewriter, withAttrs } from "./rewriter.ts";
 
 interface Match {
   /** Readers that take the padding over, with their new attributes. */
   readonly takers: readonly { readonly node: Node; readonly attrs: Attrs }[];
 }
 
-type Attrs = Parameters<Rewriter["alter"]>[1]["attrs"];
+type Attrs = NonNullable<Parameters<Rewriter["alter"]>[1]["attrs"]>;
 
 const BOUNDED = new Set(["Sigmoid", "HardSigmoid", "Softmax", "Abs", "Exp", "Sqrt", "Softplus"]);
 const KEEPS_SIGN = new Set(["MaxPool", "AveragePool", "GlobalAveragePool", "Reshape", "Transpose"]);
@@ -124,7 +125,13 @@ Relu -> Pad(0) -> MaxPool           =>  Relu -> MaxPool(pads)`,
     let why: string | undefined;
     for (const user of w.users(n.outputs[0]!)) {
       const attrs = takeOver(w, n, user, pads, value);
-      if (typeof attrs === "string") why ??= attrs;
+      if (typeof attrs === "string") {
+        why ??= attrs;
+        continue;
+      }
+      const inputs = [n.inputs[0]!, ...user.inputs.slice(1)];
+      const loss = lossOf(w, [user], [{ ...user, inputs, attrs: withAttrs(user.attrs, attrs) }]);
+      if (loss !== undefined) why ??= loss;
       else takers.push({ node: user, attrs });
     }
     if (takers.length === 0) return why ?? "nothing reads it but the model's outputs";

@@ -7,7 +7,7 @@
 import { HORIZON, type Node, node } from "../ir/graph.ts";
 import { isClose, scalarOf } from "./match.ts";
 import { nodePass } from "./pass.ts";
-import { ownNodes, productOf, scaled, sumWith } from "./product.ts";
+import { fuse, productOf, scaled, sumWith } from "./product.ts";
 import type { Rewriter } from "./rewriter.ts";
 
 interface Match {
@@ -97,6 +97,6 @@ export const gelu = nodePass<Match>({
   },
   rewrite(w, n, m) {
     const next = node(m.op, n.name, [m.x], [n.outputs[0]!], {}, HORIZON);
-    w.replace(ownNodes(w, m.pattern, n), [next]);
+    return fuse(w, m.pattern, n, next);
   },
 });

@@ -5,9 +5,19 @@
  */
 
 import { attr, floatAttr, intAttr, intsAttr, type Node, node } from "../ir/graph.ts";
-import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
-import { alongAxis, reshapeNode, withConstant } from "./match.ts";
+import {
+  elementCount,
+  f32,
+  i64,
+  numbersOf,
+  sameShape,
+  type Tensor,
+  type TensorType,
+} from "../ir/tensor.ts";
+import { lossOf, offBpu } from "./bpu.ts";
+import { alongAxis, reshapeNode, UNARY, withConstant } from "./match.ts";
 import { nodePass } from "./pass.ts";
+import { permOf } from "./permute.ts";
 import type { Rewriter } from "./rewriter.ts";
 import { RESHAPES } from "./squeeze_to_reshape.ts";
 
@@ -271,6 +281,71 @@ function convMiddle(b: Builder, out: string): void {
 }
 
 /**
+ * Why the product stays one on a march whose BPU takes it: not the convolution, or not what brings its input
+ * there. What follows the convolution only counts for products over the last dimension of more than two:
+ * behind rows there is a Reshape instead of one before them, and mostly nothing is left of it.
+ */
+function lossOfConv(w: Rewriter, n: Node, m: Match): string | undefined {
+  if (w.march === undefined || offBpu(w, n) !== undefined) return undefined;
+  if (isTurned(w, m.x, m.k)) return undefined;
+  const shape = w.shape(m.x)!;
+  const rows = shape.length <= 2 && m.channels === "last";
+  const picture = rows && shape.length === 2 && !m.transA
+    ? pictureBehind(w, m.x, shape[0]!, m.k)
+    : undefined;
+  const [x, name] = [`${n.name} picture`, `${n.name} kernel`];
+  const from = picture?.shape ??
+    (rows ? [elementCount(shape) / m.k, m.k, 1, 1] : pictureOf(shape, m));
+  const kernel = picture === undefined ? [1, 1] : picture.shape.slice(2);
+  const types = new Map<string, TensorType>([
+    [x, { dtype: "float32", shape: from }],
+    [`${n.name} sums`, { dtype: "float32", shape: [from[0]!, m.m, ...unit(from, kernel)] }],
+  ]);
+  const weight = f32([m.m, from[1]!, ...kernel], new Float32Array(m.m * m.k));
+  const values = new Map([[name, weight], [`${n.name} shape`, i64(from)]]);
+  const moves: Node[] = [];
+  if (picture === undefined && !sameShape(shape, from)) {
+    moves.push(node("Reshape", n.name, [m.x, `${n.name} shape`], [x]));
+  }
+  if (!rows && m.channels === "last") {
+    moves.push(node("Transpose", n.name, [x], [x], { perm: attr.ints([0, 2, 3, 1]) }));
+  }
+  const conv = node("Conv", n.name, [x, name], [`${n.name} sums`]);
+  return lossOf(w, [n], [...moves, conv], { types, values });
+}
+
+/**
+ * Whether a Transpose has brought the k channels to the end, perhaps before elementwise functions: they are
+ * where the convolution wants them without it.
+ */
+function isTurned(w: Rewriter, x: string, k: number): boolean {
+  for (let steps = 0, n = w.producer(x); n !== undefined && steps < 4; steps++) {
+    const shape = w.shape(n.outputs[0]!);
+    if (shape?.at(-1) !== k) return false;
+    if (n.op === "Transpose") return permOf(w, n)?.at(-1) !== shape.length - 1;
+    if (!UNARY.has(n.op) && n.op !== "Reshape") return false;
+    n = w.producer(n.inputs[0]!);
+  }
+  return false;
+}
+
+/** Sizes that are left of a picture under a kernel. */
+function unit(from: readonly number[], kernel: readonly number[]): number[] {
+  return kernel.map((k, i) => from[i + 2]! - k + 1);
+}
+
+/** The picture [N, K, 1, L] that a product of more than rows is made from. */
+function pictureOf(shape: readonly number[], m: Match): number[] {
+  if (m.channels === "middle") {
+    return [elementCount(shape.slice(0, -2)), m.k, 1, shape.at(-1)!];
+  }
+  const [n, h, l] = shape.length === 3
+    ? [shape[0]!, 1, shape[1]!]
+    : [shape[0]!, shape[1]!, elementCount(shape.slice(2, -1))];
+  return [n, m.k, h, l];
+}
+
+/**
  * Gemm, MatMul and MatMul -> Add with constant weights become Conv between Reshapes; the Conv keeps the
  * name. Where a picture [N, C, H, W] is flattened into the rows of the product the Conv gets the kernel
  * HxW and reads the picture itself.
@@ -286,6 +361,8 @@ x [N,L,K] -> MatMul(constant) -> Add       =>  Reshape -> Transpose -> Conv 1x1 
     return n.op === "Gemm" ? checkGemm(w, n) : checkMatMul(w, n);
   },
   rewrite(w, n, m) {
+    const loss = lossOfConv(w, n, m);
+    if (loss !== undefined) return loss;
     const b = new Builder(w, n, m);
     const out = (m.add ?? n).outputs[0]!;
     const shape = w.shape(m.x)!;

@@ -5,6 +5,7 @@
  */
 
 import { attr, intAttr, intsAttr } from "../ir/graph.ts";
+import { lossOf } from "./bpu.ts";
 import { intsOf, reshapeNode } from "./match.ts";
 import { nodePass } from "./pass.ts";
 
@@ -35,11 +36,13 @@ export const keepDims = nodePass<{ readonly axes: readonly number[] }>({
     const type = w.type(out)!;
     const shape = w.shape(n.inputs[0]!)!.map((d, i) => m.axes.includes(i) ? 1 : d);
     const kept = w.temp(`${n.name}_kept`, { dtype: type.dtype, shape });
-    const reshape = w.nodeName(`${n.name}_reshape`);
     const attrs = new Map([...n.attrs, ["keepdims", attr.int(1)] as const]);
-    w.replace([n], [
+    const news = [
       { ...n, outputs: [kept], attrs },
-      reshapeNode(w, reshape, kept, out, type.shape),
-    ]);
+      reshapeNode(w, w.nodeName(`${n.name}_reshape`), kept, out, type.shape),
+    ];
+    const loss = lossOf(w, [n], news);
+    if (loss !== undefined) return loss;
+    w.replace([n], news);
   },
 });

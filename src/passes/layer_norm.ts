@@ -155,7 +155,7 @@ export const layerNorm = nodePass<Match>({
     };
   },
   rewrite(w, n, m) {
-    replaceNormalised(w, n, m, (x, gamma, y) => {
+    return replaceNormalised(w, n, m, (x, gamma, y) => {
       const beta = m.beta === undefined ? [] : [w.store(`${n.name}_beta`, m.beta)];
       return node("LayerNormalization", n.name, [x, gamma, ...beta], [y], {
         axis: attr.int(-m.axes.length),

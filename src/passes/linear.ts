@@ -8,6 +8,7 @@
 
 import { attr, floatAttr, intAttr, intsAttr, type Node, node, stringAttr } from "../ir/graph.ts";
 import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
+import { lossOf } from "./bpu.ts";
 import { alongAxis } from "./match.ts";
 import type { Rewriter } from "./rewriter.ts";
 
@@ -110,7 +111,9 @@ function biasOf(w: Rewriter, n: Node, at: number): Float64Array | undefined | st
 
 /** Whether the node can take a shift: a MatMul can where it can become a Gemm, which has a bias. */
 export function takesShift(w: Rewriter, n: Node): boolean {
-  return n.op !== "MatMul" || w.shape(n.inputs[0]!)?.length === 2;
+  if (n.op !== "MatMul") return true;
+  return w.shape(n.inputs[0]!)?.length === 2 &&
+    lossOf(w, [n], [node("Gemm", n.name, n.inputs, n.outputs)]) === undefined;
 }
 
 /** Whether no input element is padding. */

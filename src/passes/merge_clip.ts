@@ -7,6 +7,7 @@
 
 import { floatAttr, type Node, node } from "../ir/graph.ts";
 import { f32, sameShape } from "../ir/tensor.ts";
+import { lossOf } from "./bpu.ts";
 import { FLT_MAX, scalarOf } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import type { Rewriter } from "./rewriter.ts";
@@ -64,10 +65,17 @@ export function compose(a: Range, b: Range): Range {
   return { x: a.x, lo: apply(b, apply(a, -Infinity)), hi: apply(b, apply(a, Infinity)) };
 }
 
-/** The simplest node that computes the limits, under the name of `n`. */
-function nodeFor(w: Rewriter, n: Node, r: Range): Node {
+/** A Relu under the name of `n` in the place of `gone`; undefined where the BPU wants a Clip. */
+function reluFor(w: Rewriter, n: Node, gone: readonly Node[], r: Range): Node | undefined {
+  const relu = node("Relu", n.name, [r.x], [n.outputs[0]!]);
+  return lossOf(w, gone, [relu]) === undefined ? relu : undefined;
+}
+
+/** The simplest node that computes the limits in the place of `gone`, under the name of `n`. */
+function nodeFor(w: Rewriter, n: Node, gone: readonly Node[], r: Range): Node {
   const out = [n.outputs[0]!];
-  if (r.lo === 0 && r.hi === Infinity) return node("Relu", n.name, [r.x], out);
+  const relu = r.lo === 0 && r.hi === Infinity ? reluFor(w, n, gone, r) : undefined;
+  if (relu !== undefined) return relu;
   const limit = (v: number, hint: string) =>
     Number.isFinite(v) ? w.store(`${n.name}_${hint}`, f32([], [v])) : "";
   const inputs = [r.x, limit(r.lo, "min")];
@@ -100,7 +108,8 @@ Clip(0, inf)                 =>  Relu`,
         return `the result of ${first.name} is shared: ${w.whyShared(own.x)}`;
       }
     }
-    const canonical = own.lo === 0 && own.hi === Infinity ? "Relu" : "Clip";
+    const positive = own.lo === 0 && own.hi === Infinity;
+    const canonical = positive && reluFor(w, n, [n], own) !== undefined ? "Relu" : "Clip";
     return n.op === canonical && !(own.lo === -Infinity && own.hi === Infinity)
       ? undefined
       : { range: own };
@@ -114,7 +123,7 @@ Clip(0, inf)                 =>  Relu`,
         : "it stands between an input and an output of the model";
     }
     const named = m.first ?? n;
-    const next = nodeFor(w, { ...named, outputs: n.outputs }, m.range);
-    w.replace(m.first === undefined ? [n] : [m.first, n], [next]);
+    const gone = m.first === undefined ? [n] : [m.first, n];
+    w.replace(gone, [nodeFor(w, { ...named, outputs: n.outputs }, gone, m.range)]);
   },
 });

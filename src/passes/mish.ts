@@ -7,7 +7,7 @@
 import { HORIZON, type Node, node } from "../ir/graph.ts";
 import { isClose } from "./match.ts";
 import { nodePass } from "./pass.ts";
-import { ownNodes, productOf, sumWith } from "./product.ts";
+import { fuse, productOf, sumWith } from "./product.ts";
 import type { Rewriter } from "./rewriter.ts";
 
 interface Match {
@@ -47,6 +47,6 @@ export const mish = nodePass<Match>({
   },
   rewrite(w, n, m) {
     const next = node("HzMish", n.name, [m.x], [n.outputs[0]!], {}, HORIZON);
-    w.replace(ownNodes(w, m.pattern, n), [next]);
+    return fuse(w, m.pattern, n, next);
   },
 });

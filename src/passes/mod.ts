@@ -7,6 +7,7 @@
 import type { Engine } from "../ir/engine.ts";
 import type { Graph } from "../ir/graph.ts";
 import { verify } from "../ir/verify.ts";
+import type { March } from "../march/march.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { batchNormToConv } from "./batch_norm_to_conv.ts";
 import { commonSubexpressions } from "./common_subexpressions.ts";
@@ -22,6 +23,7 @@ import { foldDepthwise } from "./fold_depthwise.ts";
 import { foldPad } from "./fold_pad.ts";
 import { foldScalarAffine } from "./fold_scalar_affine.ts";
 import { foldShapes } from "./fold_shapes.ts";
+import { fullRank } from "./full_rank.ts";
 import { gelu } from "./gelu.ts";
 import { gemmToConv } from "./gemm_to_conv.ts";
 import { hoistPick } from "./hoist_pick.ts";
@@ -85,7 +87,13 @@ const LOWER: readonly Pass[] = [
 ];
 
 /** Only where nothing above finds anything any more. */
-const LAST: readonly Pass[] = [batchNormToConv, simplifyArithmetic, keepDims, legalTypes];
+const LAST: readonly Pass[] = [
+  batchNormToConv,
+  simplifyArithmetic,
+  keepDims,
+  fullRank,
+  legalTypes,
+];
 
 /** Every pass, in the order in which a round runs them. */
 export const passes: readonly Pass[] = [...RECOGNISE, ...LOWER, ...LAST];
@@ -107,6 +115,8 @@ export interface Step {
 export interface OptimizeOptions {
   /** Evaluates constant nodes that the operators themselves do not fold. */
   readonly engine?: Engine;
+  /** The march that the graph is for; see {@linkcode PassContext}. */
+  readonly march?: March;
   readonly log?: (line: string) => void;
   /** Checks the graph, and the types that the passes note, after every pass. */
   readonly verify?: boolean;
@@ -126,7 +136,7 @@ export async function optimize(graph: Graph, options: OptimizeOptions = {}): Pro
   const steps: Step[] = [];
   let current = graph;
   const run = async (pass: Pass): Promise<number> => {
-    const r = await pass.run(current, { engine: options.engine });
+    const r = await pass.run(current, { engine: options.engine, march: options.march });
     const [before, after] = [current.nodes.length, r.graph.nodes.length];
     if (options.verify && r.fired > 0) check(r.graph);
     current = r.graph;

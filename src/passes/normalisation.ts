@@ -8,6 +8,7 @@
 import { attr, intAttr, intsAttr, type Node } from "../ir/graph.ts";
 import { elementCount, f32, numbersOf, type Tensor } from "../ir/tensor.ts";
 import { broadcastIndex, padShape } from "../ops/broadcast.ts";
+import { lossOf } from "./bpu.ts";
 import { intsOf, scalarOf, withConstant } from "./match.ts";
 import { ownNodes } from "./product.ts";
 import type { Rewriter } from "./rewriter.ts";
@@ -119,14 +120,15 @@ export interface Normalised {
 
 /**
  * Puts one node in the place of a pattern. It takes the last dimensions; others are brought there by a
- * Transpose, and back by another. `make` gets the node's input, its factors and its output.
+ * Transpose, and back by another. `make` gets the node's input, its factors and its output. Returns why
+ * it is left as it is.
  */
 export function replaceNormalised(
   w: Rewriter,
   n: Node,
   m: Normalised,
   make: (x: string, gamma: string, y: string) => Node,
-): void {
+): string | undefined {
   const shape = w.shape(m.x)!, y = m.root.outputs[0]!;
   const perm = [...shape.keys()].filter((i) => !m.axes.includes(i)).concat(m.axes);
   const moved = perm.some((a, i) => a !== i);
@@ -139,10 +141,15 @@ export function replaceNormalised(
   const transpose = (hint: string, x: string, out: string, p: readonly number[]) =>
     w.make("Transpose", `${n.name}_${hint}`, [x], [out], { perm: attr.ints(p) });
   const back = perm.map((_, i) => perm.indexOf(i));
+  // Written out, its values stay on the BPU only where its means do: the squares and roots between them
+  // would travel to the CPU and back, and lose the variance in 8 bits.
+  const loss = lossOf(w, m.pattern.filter((p) => p.op === "ReduceMean"), [next]);
+  if (loss !== undefined) return loss;
   w.replace(
     ownNodes(w, m.pattern, m.root),
     moved
       ? [transpose("to_last", m.x, from, perm), next, transpose("from_last", to, y, back)]
       : [next],
   );
+  return undefined;
 }

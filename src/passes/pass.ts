@@ -7,6 +7,7 @@
 
 import type { Engine } from "../ir/engine.ts";
 import { type Graph, HORIZON, type Node } from "../ir/graph.ts";
+import type { March } from "../march/march.ts";
 import { Rewriter } from "./rewriter.ts";
 
 /** Why a pass left a candidate as it was. */
@@ -27,6 +28,11 @@ export interface PassResult {
 export interface PassContext {
   /** Evaluates constant nodes that the operator's own `fold` does not. */
   readonly engine?: Engine;
+  /**
+   * The march that the graph is for: no node that its BPU runs becomes one that it does not. Without it the
+   * passes write the form that most operator tables take.
+   */
+  readonly march?: March;
 }
 
 /** A graph rewrite that keeps the float outputs. */
@@ -41,7 +47,7 @@ export interface Pass {
 export interface NodePass<M extends object> extends Pass {
   /** The match at node `n`; a sentence that says why it stays; undefined when it is no candidate. */
   check(w: Rewriter, n: Node): M | string | undefined;
-  run(graph: Graph): PassResult;
+  run(graph: Graph, context?: PassContext): PassResult;
 }
 
 /** Builds a {@linkcode NodePass} from its operators, its check and its rewrite. */
@@ -59,8 +65,8 @@ export function nodePass<M extends object>(spec: {
     name: spec.name,
     doc: spec.doc,
     check: spec.check,
-    run(graph) {
-      const w = new Rewriter(graph);
+    run(graph, context = {}) {
+      const w = new Rewriter(graph, context.march);
       const reasons: Reason[] = [];
       let fired = 0;
       for (const seen of graph.nodes) {

@@ -5,9 +5,18 @@
  */
 
 import { type Attr, attr, intAttr, intsAttr, type Node } from "../ir/graph.ts";
-import { allocate, elementCount, i64, stridesOf, type Tensor } from "../ir/tensor.ts";
+import {
+  allocate,
+  elementCount,
+  i64,
+  stridesOf,
+  type Tensor,
+  type TensorType,
+} from "../ir/tensor.ts";
+import { padShape } from "../ops/broadcast.ts";
+import { lossOf } from "./bpu.ts";
 import { intsOf, UNARY } from "./match.ts";
-import type { Rewriter } from "./rewriter.ts";
+import { type Rewriter, withAttrs } from "./rewriter.ts";
 
 /** Permutation of a Transpose; undefined when the rank is not known. */
 export function permOf(w: Rewriter, n: Node): readonly number[] | undefined {
@@ -181,4 +190,32 @@ export function movable(w: Rewriter, n: Node, p: readonly number[]): Movable | u
     return { inputs: [0], outputs: true, attrs: nothing, constants: move };
   }
   return undefined;
+}
+
+/** Why the BPU would lose a node that worked on permuted tensors; undefined where it would not. */
+export function permutedLoss(
+  w: Rewriter,
+  n: Node,
+  how: Movable,
+  p: readonly number[],
+): string | undefined {
+  if (w.march === undefined) return undefined;
+  const q = inverse(p);
+  const types = new Map<string, TensorType>();
+  const moved = [...how.inputs.map((i) => n.inputs[i]!), ...how.outputs ? n.outputs : []];
+  for (const t of moved) {
+    const type = w.type(t);
+    if (type === undefined) continue;
+    const shape = padShape(type.shape, p.length);
+    types.set(t, { dtype: type.dtype, shape: q.map((i) => shape[i]!) });
+  }
+  const values = new Map<string, Tensor>();
+  const inputs = [...n.inputs];
+  for (const [i, t] of how.constants?.(p) ?? []) {
+    while (inputs.length <= i) inputs.push("");
+    inputs[i] = `${n.name} input ${i}`;
+    values.set(inputs[i]!, t);
+  }
+  const news = { ...n, inputs, attrs: withAttrs(n.attrs, how.attrs(p)) };
+  return lossOf(w, [n], [news], { types, values });
 }

@@ -6,6 +6,7 @@
 
 import { type Attr, attr, type Node, node } from "../ir/graph.ts";
 import { sameShape } from "../ir/tensor.ts";
+import { lossOf } from "./bpu.ts";
 import { reorderableReaders, reorderInputs } from "./channel_order.ts";
 import { nodePass } from "./pass.ts";
 import { permOf } from "./permute.ts";
@@ -86,13 +87,6 @@ Reshape [N,C,H,b,W,b] -> Transpose -> Reshape [N,Cbb,H,W]   =>   SpaceToDepth(b)
     return undefined;
   },
   rewrite(w, n, m) {
-    const blocks = m.block * m.block;
-    const channels = w.shape(m.x)![1]!;
-    const order = Array.from(
-      { length: blocks * channels },
-      (_, i) => (i % blocks) * channels + Math.floor(i / blocks),
-    );
-    reorderInputs(w, m.convs, order);
     const mode: Readonly<Record<string, Attr>> = m.op === "DepthToSpace"
       ? { mode: attr.string(m.mode) }
       : {};
@@ -100,6 +94,16 @@ Reshape [N,C,H,b,W,b] -> Transpose -> Reshape [N,Cbb,H,W]   =>   SpaceToDepth(b)
       blocksize: attr.int(m.block),
       ...mode,
     });
-    w.replace(ownNodes(w, m.pattern, n), [next]);
+    const gone = ownNodes(w, m.pattern, n);
+    const loss = lossOf(w, gone, [next]);
+    if (loss !== undefined) return loss;
+    const blocks = m.block * m.block;
+    const channels = w.shape(m.x)![1]!;
+    const order = Array.from(
+      { length: blocks * channels },
+      (_, i) => (i % blocks) * channels + Math.floor(i / blocks),
+    );
+    reorderInputs(w, m.convs, order);
+    w.replace(gone, [next]);
   },
 });

@@ -6,6 +6,7 @@
  */
 
 import type { Node } from "../ir/graph.ts";
+import { lossOf } from "./bpu.ts";
 import { scalarOf, withConstant } from "./match.ts";
 import type { Rewriter } from "./rewriter.ts";
 
@@ -89,4 +90,20 @@ export function ownNodes(w: Rewriter, list: readonly Node[], root: Node): Node[]
     }
   }
   return [...own];
+}
+
+/**
+ * Puts `next` into the place of a pattern that ends in `root`; parts that others read stay. Returns why,
+ * where the BPU runs a part of the pattern and not `next`, and changes nothing then.
+ */
+export function fuse(
+  w: Rewriter,
+  pattern: readonly Node[],
+  root: Node,
+  next: Node,
+): string | undefined {
+  const gone = ownNodes(w, pattern, root);
+  const loss = lossOf(w, gone, [next]);
+  if (loss === undefined) w.replace(gone, [next]);
+  return loss;
 }

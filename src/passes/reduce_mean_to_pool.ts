@@ -5,6 +5,8 @@
  */
 
 import { intAttr, intsAttr, type Node, node } from "../ir/graph.ts";
+import type { TensorType } from "../ir/tensor.ts";
+import { lossOf } from "./bpu.ts";
 import { intsOf, reshapeNode } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import type { Rewriter } from "./rewriter.ts";
@@ -50,18 +52,20 @@ AveragePool(kernel = picture)    =>  GlobalAveragePool`,
   },
   rewrite(w, n, m) {
     const [x, out] = [n.inputs[0]!, n.outputs[0]!];
+    const [batch, channels] = w.shape(x) as [number, number, number, number];
+    const type: TensorType = { dtype: "float32", shape: [batch, channels, 1, 1] };
+    // The Reshape that drops dimensions does not count: what follows mostly takes it away.
+    const pool = node(m.op, n.name, [x], [out]);
+    const loss = lossOf(w, [n], [pool], { types: new Map([[out, type]]) });
+    if (loss !== undefined) return loss;
     if (m.keepdims) {
-      w.replace([n], [node(m.op, n.name, [x], [out])]);
+      w.replace([n], [pool]);
       return;
     }
-    const [batch, channels] = w.shape(x) as [number, number, number, number];
-    const pooled = w.temp(`${n.name}_pooled`, {
-      dtype: "float32",
-      shape: [batch, channels, 1, 1],
-    });
+    const pooled = w.temp(`${n.name}_pooled`, type);
     const reshape = w.nodeName(`${n.name}_reshape`);
     w.replace([n], [
-      node(m.op, n.name, [x], [pooled]),
+      { ...pool, outputs: [pooled] },
       reshapeNode(w, reshape, pooled, out, w.shape(out)!),
     ]);
   },

@@ -9,6 +9,7 @@ import { BpuError } from "../errors.ts";
 import { type Attr, type Attrs, type Graph, type Node, node, typeOf } from "../ir/graph.ts";
 import { freeNames, sortNodes, subgraphsOf } from "../ir/order.ts";
 import { elementCount, isStatic, type Tensor, type TensorType } from "../ir/tensor.ts";
+import type { March } from "../march/march.ts";
 
 /** Names a node reads: inputs, then what its subgraphs capture. */
 function captured(n: Node): string[] {
@@ -36,6 +37,8 @@ function captured(n: Node): string[] {
  */
 export class Rewriter {
   readonly graph: Graph;
+  /** The march that the graph is for, where that is known. */
+  readonly march: March | undefined;
   /** One bucket per node of the source graph; replacements go into the bucket of the last one. */
   readonly #buckets: Node[][] = [];
   readonly #place = new Map<Node, number>();
@@ -51,8 +54,9 @@ export class Rewriter {
   readonly #nodeNames = new Set<string>();
   readonly #tensorNames = new Set<string>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, march?: March) {
     this.graph = graph;
+    this.march = march;
     this.#constants = new Map(graph.constants);
     this.#types = new Map(graph.types);
     this.#outputs = new Set(graph.outputs.map((p) => p.name));
@@ -289,16 +293,11 @@ export class Rewriter {
       readonly attrs?: Readonly<Record<string, Attr | undefined>>;
     },
   ): Node {
-    const attrs = new Map(n.attrs);
-    for (const [key, value] of Object.entries(change.attrs ?? {})) {
-      if (value === undefined) attrs.delete(key);
-      else attrs.set(key, value);
-    }
     const next: Node = {
       ...n,
       inputs: change.inputs ?? n.inputs,
       outputs: change.outputs ?? n.outputs,
-      attrs,
+      attrs: withAttrs(n.attrs, change.attrs ?? {}),
     };
     this.#swap(n, next);
     return next;
@@ -360,6 +359,19 @@ export class Rewriter {
       domains: domainsOf(this.graph, nodes),
     };
   }
+}
+
+/** Attributes with others in their places; undefined takes one away. */
+export function withAttrs(
+  attrs: Attrs,
+  change: Readonly<Record<string, Attr | undefined>>,
+): Attrs {
+  const changed = new Map(attrs);
+  for (const [key, value] of Object.entries(change)) {
+    if (value === undefined) changed.delete(key);
+    else changed.set(key, value);
+  }
+  return changed;
 }
 
 function domainsOf(g: Graph, nodes: readonly Node[]): ReadonlyMap<string, number> {

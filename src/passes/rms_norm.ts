@@ -76,7 +76,7 @@ export const rmsNorm = nodePass<Normalised>({
   },
   rewrite(w, n, m) {
     const rank = w.shape(m.x)!.length, first = rank - m.axes.length;
-    replaceNormalised(
+    return replaceNormalised(
       w,
       n,
       m,

@@ -7,6 +7,7 @@
 
 import { type Node, node } from "../ir/graph.ts";
 import { sameShape } from "../ir/tensor.ts";
+import { lossOf } from "./bpu.ts";
 import { reshapeNode, UNARY, withConstant } from "./match.ts";
 import { nodePass } from "./pass.ts";
 import type { Rewriter } from "./rewriter.ts";
@@ -72,6 +73,8 @@ Reshape(a) + Reshape(b)          =>  Reshape(a + b)`,
       shape: m.shape,
     });
     const moved = node(n.op, n.name, m.inputs, [inner], n.attrs, n.domain);
+    const loss = lossOf(w, [n], [moved]);
+    if (loss !== undefined) return loss;
     const reshape = reshapeNode(w, m.reshapes[0]!.name, inner, out, type.shape);
     w.replace([...m.reshapes, n], [moved, reshape]);
   },

@@ -8,7 +8,7 @@ import { attr, floatAttr, HORIZON, type Node, node } from "../ir/graph.ts";
 import { isClose } from "./match.ts";
 import { rangeOf } from "./merge_clip.ts";
 import { nodePass } from "./pass.ts";
-import { ownNodes, productOf, scaled, sumWith } from "./product.ts";
+import { fuse, productOf, scaled, sumWith } from "./product.ts";
 import type { Rewriter } from "./rewriter.ts";
 
 interface Match {
@@ -125,6 +125,6 @@ Clip(x + 3, 0, 6) / 6 | Clip(x * a + b, 0, 1)      =>  HardSigmoid(x)`,
         alpha: attr.float(Math.fround(m.alpha!)),
         beta: attr.float(Math.fround(m.beta!)),
       });
-    w.replace(ownNodes(w, m.pattern, n), [next]);
+    return fuse(w, m.pattern, n, next);
   },
 });

@@ -21,6 +21,7 @@ import {
 } from "../ir/tensor.ts";
 import { verify } from "../ir/verify.ts";
 import type { Engine, Feeds, Session } from "../ir/engine.ts";
+import type { March } from "../march/march.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { hzRmsNormalization } from "../ops/hz_rms_norm.ts";
 import { hzGeluTanh } from "../ops/hz_gelu_tanh.ts";
@@ -201,8 +202,13 @@ export function assertTypes(g: Graph): void {
 }
 
 /** Runs a pass and checks what must always hold; returns its result. */
-export async function apply(pass: Pass, g: Graph, tolerance?: number): Promise<PassResult> {
-  const r = await pass.run(g, { engine });
+export async function apply(
+  pass: Pass,
+  g: Graph,
+  tolerance?: number,
+  march?: March,
+): Promise<PassResult> {
+  const r = await pass.run(g, { engine, march });
   await assertSame(g, r.graph, tolerance);
   if (r.graph.outputs.map((o) => o.name).join() !== g.outputs.map((o) => o.name).join()) {
     throw new Error("the outputs of the graph have changed");

@@ -14,7 +14,7 @@ import { attr, type Graph, type Node, node } from "../ir/graph.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { Network, NEVER } from "./min_cut.ts";
 import type { Pass } from "./pass.ts";
-import { inverse, type Movable, movable, permOf, transposed } from "./permute.ts";
+import { inverse, type Movable, movable, permOf, permutedLoss, transposed } from "./permute.ts";
 import { Rewriter } from "./rewriter.ts";
 
 /** Role of a node for one permutation. */
@@ -73,7 +73,8 @@ class Layout {
       const how = movable(this.w, n, this.p);
       const usable = how !== undefined && how.inputs.length > 0 &&
         how.inputs.some((i) => this.w.constant(n.inputs[i]!) === undefined) &&
-        n.outputs.every((o) => o === "" || this.w.shape(o) !== undefined);
+        n.outputs.every((o) => o === "" || this.w.shape(o) !== undefined) &&
+        permutedLoss(this.w, n, how, this.p) === undefined;
       if (!usable) {
         this.roles.set(n, FIXED);
         continue;
@@ -294,11 +295,11 @@ export const transposePairs: Pass = {
   name: "transpose_pairs",
   doc: `Transpose -> Relu -> Transpose(back)                  =>  Relu
 {Transpose, Transpose} -> Add -> Transpose(back)      =>  Add`,
-  run(graph) {
+  run(graph, { march } = {}) {
     let current = graph;
     let fired = 0;
     for (const p of permutations(graph)) {
-      const l = new Layout(new Rewriter(current), p);
+      const l = new Layout(new Rewriter(current, march), p);
       const now = l.costNow();
       if (now === 0) continue;
       if (l.net.cut() >= now - 1e-6) continue;

@@ -13,6 +13,7 @@ import type { March } from "../march/march.ts";
 import { ruleContext } from "../ops/context.ts";
 import type { OpDef, RuleContext } from "../ops/op.ts";
 import { opOf } from "../ops/registry.ts";
+import { brokenLimit } from "../ops/row.ts";
 import type { Placement } from "./plan.ts";
 
 /** What the user asked for. */
@@ -72,16 +73,9 @@ function candidate(c: RuleContext, march: March, o: PlaceOptions): Candidate {
   if (open !== undefined) {
     return { on: "CPU", reason: `an input has the dynamic shape ${shapeText(open.shape)}` };
   }
-  for (const rule of rules?.bpu ?? []) {
-    const broken = rule.check(c);
-    if (broken !== undefined) return { on: "CPU", reason: broken };
-  }
-  if (def.quant === undefined) {
-    return { on: "CPU", reason: `${n.op} has no integer form in bpukit yet` };
-  }
-  const limit = def.quant.limits?.(c);
-  if (limit !== undefined) return { on: "CPU", reason: limit };
-  if (def.quant.kind === "manual" && !o.bpu?.has(n.name)) {
+  const broken = brokenLimit(def, c);
+  if (broken !== undefined) return { on: "CPU", reason: broken };
+  if (def.quant?.kind === "manual" && !o.bpu?.has(n.name)) {
     return {
       on: "CPU",
       reason: `${n.op} runs in float unless it is asked for`,

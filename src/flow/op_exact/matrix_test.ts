@@ -33,6 +33,39 @@ exact("MatMul then Relu", (r) => {
   };
 });
 
+/** Rows with a constant matrix, as marches without Reshape keep them. */
+exact("MatMul by one constant matrix, a row or a column of it", (r) => {
+  const [m, k, n] = [r.int(1, 6), r.int(1, 40), r.int(1, 6)];
+  const x = r.pick([k], [m, k], [2, m, k], [1, 3, m, k]);
+  const w = r.pick([k], [k, n], [1, k, n], [1, 1, k, n]);
+  const column = x.length === 1 && w.length === 1;
+  return {
+    inputs: [x],
+    constants: { w: r.values(column ? [k, n] : w) },
+    nodes: [node("MatMul", "n", ["x0", "w"], ["y"])],
+  };
+}, { cases: 48, error: 0.1 });
+exact("Gemm then Relu", (r) => {
+  const [m, k, n] = [r.int(1, 6), r.int(1, 40), r.int(1, 6)];
+  const transB = r.int(0, 1);
+  const bias = r.pick<readonly number[] | undefined>(undefined, [n], [1, n], [1], []);
+  return {
+    inputs: [[m, k]],
+    constants: {
+      w: r.values(transB === 1 ? [n, k] : [k, n]),
+      ...(bias === undefined ? {} : { b: r.values(bias) }),
+    },
+    nodes: [
+      node("Gemm", "n", ["x0", "w", ...(bias === undefined ? [] : ["b"])], ["t"], {
+        transB: attr.int(transB),
+        alpha: attr.float(0.75),
+        beta: attr.float(1.5),
+      }),
+      node("Relu", "a", ["t"], ["y"]),
+    ],
+  };
+}, { cases: 48, error: 0.1 });
+
 exact("Softmax", (r) => {
   const shape = r.pick(map(r), map(r).slice(1), map(r).slice(2));
   return one("Softmax", r, shape, { axis: attr.int(r.int(-shape.length, shape.length - 1)) });
