@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Engine, Feeds, Session } from "../../ir/engine.ts";
+import type { CalibrationEngine, Samples } from "../../calibrate/observe.ts";
+import type { Engine, Session } from "../../ir/engine.ts";
 import type { Graph } from "../../ir/graph.ts";
-import type { Tensor } from "../../ir/tensor.ts";
 import { createKernelEngine, type KernelEngineOptions, load, type Visitor } from "./engine.ts";
 import { planGraph } from "./lower.ts";
 import type { Plan } from "./plan.ts";
@@ -82,9 +82,6 @@ export function chooseFloatEngine(
     : createKernelEngine(options);
 }
 
-/** Samples, as many as there are, produced when they are needed. */
-type Samples = AsyncIterable<Feeds> | Iterable<Feeds>;
-
 /** Looks at a tensor of sample `index`. */
 type SampleVisitor = (index: number, ...tensor: Parameters<Visitor>) => void;
 
@@ -100,16 +97,6 @@ export interface Visiting {
   ): Promise<number | undefined>;
 }
 
-/** An engine that may run samples side by side, as calibration asks for. */
-interface Mapping extends Engine {
-  map?(
-    graph: Graph,
-    fetch: readonly string[] | undefined,
-    samples: Samples,
-    onResult: (index: number, outputs: Map<string, Tensor>) => void | Promise<void>,
-  ): Promise<void>;
-}
-
 /**
  * An engine whose `open` and `map` choose anew for every graph, and whose `visit` (which calibration
  * asks for) shows tensors without copying them. Everything else is the given engine's.
@@ -123,7 +110,7 @@ interface Mapping extends Engine {
  * await engine.close();
  * ```
  */
-export function withKernels<E extends Mapping>(
+export function withKernels<E extends CalibrationEngine>(
   other: E,
   options: ChooseOptions = {},
 ): E & Visiting {
@@ -132,7 +119,7 @@ export function withKernels<E extends Mapping>(
     return plan === undefined ? undefined : await load(plan, options.workers);
   };
   const { map } = other;
-  const mapping: Pick<Mapping, "map"> = map === undefined ? {} : {
+  const mapping: Pick<CalibrationEngine, "map"> = map === undefined ? {} : {
     async map(graph, fetch, samples, onResult) {
       const session = await opened(graph, fetch);
       if (session === undefined) return await map(graph, fetch, samples, onResult);
