@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Graph, type Node } from "../../../ir/graph.ts";
+import type { Graph, Node } from "../../../ir/graph.ts";
 import { subgraphsOf } from "../../../ir/order.ts";
 import type { Upgrade } from "./context.ts";
 import { biasGelu, biasSoftmax, fastGelu, quickGelu } from "./microsoft_activations.ts";
