@@ -24,23 +24,31 @@ export function allocateArena(
   const order = [...tensors].sort((a, b) =>
     b.bytes - a.bytes || a.from - b.from || (a.name < b.name ? -1 : 1)
   );
-  const placed: { live: Live; at: number; end: number }[] = [];
+  // What is placed, sorted by offset, so that one scan finds the lowest gap. Typed columns: the scan is
+  // the hot loop of the schedule search.
+  const n = order.length;
+  const froms = new Int32Array(n), tos = new Int32Array(n);
+  const starts = new Float64Array(n), ends = new Float64Array(n);
   const offsets = new Map<string, number>();
   let bytes = 0;
-  for (const live of order) {
+  order.forEach((live, placed) => {
+    const { from, to } = live;
     const size = Math.ceil(Math.max(live.bytes, 1) / ALIGN) * ALIGN;
     let at = 0;
-    for (const p of placed) {
-      if (p.live.to < live.from || p.live.from > live.to) continue;
-      if (at + size <= p.at) break;
-      at = Math.max(at, p.end);
+    for (let i = 0; i < placed; i++) {
+      if (tos[i]! < from || froms[i]! > to) continue;
+      if (at + size <= starts[i]!) break;
+      at = Math.max(at, ends[i]!);
     }
     offsets.set(live.name, at);
-    // `placed` stays sorted by offset, so that one scan finds the lowest gap.
-    let i = placed.length;
-    while (i > 0 && placed[i - 1]!.at > at) i--;
-    placed.splice(i, 0, { live, at, end: at + size });
+    let i = placed;
+    while (i > 0 && starts[i - 1]! > at) i--;
+    for (const column of [froms, tos, starts, ends]) column.copyWithin(i + 1, i, placed);
+    froms[i] = from;
+    tos[i] = to;
+    starts[i] = at;
+    ends[i] = at + size;
     bytes = Math.max(bytes, at + size);
-  }
+  });
   return { offsets, bytes };
 }

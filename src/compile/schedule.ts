@@ -51,62 +51,77 @@ export function inOrder(
   });
 }
 
-/** Links of one segment: which nodes wait for which, and what each tensor costs. */
+/** Links of one segment: which nodes wait for which, and what each tensor (by number) costs. */
 interface Links {
   readonly waits: readonly number[];
   readonly next: readonly (readonly number[])[];
-  /** Activations that each node reads, and those that it makes. */
-  readonly reads: readonly (readonly string[])[];
-  readonly makes: readonly (readonly string[])[];
-  readonly uses: ReadonlyMap<string, number>;
-  readonly bytes: ReadonlyMap<string, number>;
+  /** Activations that each node reads. */
+  readonly reads: readonly (readonly number[])[];
+  /** Bytes of the activations that each node makes. */
+  readonly made: readonly number[];
+  /** Per activation: how often it is read, and its size. */
+  readonly uses: Float64Array;
+  readonly bytes: Float64Array;
 }
 
 function linksOf(graph: Graph, s: KernelSegment): Links {
   const maker = new Map<string, number>();
   s.nodes.forEach((n, i) => n.outputs.forEach((t) => t !== "" && maker.set(t, i)));
-  const reads = s.nodes.map((n) => [
+  const numbers = new Map<string, number>();
+  const sizes: number[] = [];
+  const numberOf = (t: string): number => {
+    let k = numbers.get(t);
+    if (k === undefined) {
+      k = sizes.length;
+      numbers.set(t, k);
+      const type = mustType(graph, t);
+      sizes.push(elementCount(type.shape) * byteSize(type.dtype));
+    }
+    return k;
+  };
+  const inputs = s.nodes.map((n) => [
     ...new Set(n.inputs.filter((t) => t !== "" && !graph.constants.has(t))),
   ]);
-  const makes = s.nodes.map((n) => n.outputs.filter((t) => t !== ""));
   const next: number[][] = s.nodes.map(() => []);
-  const waits = s.nodes.map((_, i) => {
-    const before = new Set(reads[i]!.map((t) => maker.get(t)).filter((m) => m !== undefined));
+  const waits = inputs.map((list, i) => {
+    const before = new Set(list.map((t) => maker.get(t)).filter((m) => m !== undefined));
     for (const m of before) next[m]!.push(i);
     return before.size;
   });
-  const uses = new Map<string, number>();
-  const bytes = new Map<string, number>();
+  const reads = inputs.map((list) => list.map(numberOf));
+  const made = s.nodes.map((n) =>
+    n.outputs.reduce((sum, t) => t === "" ? sum : sum + sizes[numberOf(t)]!, 0)
+  );
+  const uses = new Float64Array(sizes.length);
   // What leaves the segment is never freed inside it.
-  for (const t of s.outputs) uses.set(t, Infinity);
-  for (const list of reads) for (const t of list) uses.set(t, (uses.get(t) ?? 0) + 1);
-  for (const t of [...reads.flat(), ...makes.flat()]) {
-    const type = mustType(graph, t);
-    bytes.set(t, elementCount(type.shape) * byteSize(type.dtype));
+  for (const t of s.outputs) {
+    const k = numbers.get(t);
+    if (k !== undefined) uses[k] = Infinity;
   }
-  return { waits, next, reads, makes, uses, bytes };
+  for (const list of reads) for (const k of list) uses[k]!++;
+  return { waits, next, reads, made, uses, bytes: Float64Array.from(sizes) };
 }
 
 /** One order: the ready node that grows the live memory least, blurred by `noise`. */
 function draw(l: Links, random: () => number, noise: number): number[] {
-  const waits = [...l.waits], uses = new Map(l.uses);
+  const waits = [...l.waits], uses = l.uses.slice();
   const ready = waits.flatMap((w, i) => w === 0 ? [i] : []);
   const order: number[] = [];
   while (ready.length > 0) {
     let best = 0, bestCost = Infinity;
-    ready.forEach((i, k) => {
-      let cost = 0;
-      for (const t of l.makes[i]!) cost += l.bytes.get(t)!;
-      for (const t of l.reads[i]!) if (uses.get(t) === 1) cost -= l.bytes.get(t)!;
+    for (let k = 0; k < ready.length; k++) {
+      const i = ready[k]!;
+      let cost = l.made[i]!;
+      for (const t of l.reads[i]!) if (uses[t] === 1) cost -= l.bytes[t]!;
       cost *= 1 + noise * (random() - 0.5);
       if (cost < bestCost) {
         best = k;
         bestCost = cost;
       }
-    });
+    }
     const [i] = ready.splice(best, 1) as [number];
     order.push(i);
-    for (const t of l.reads[i]!) uses.set(t, uses.get(t)! - 1);
+    for (const t of l.reads[i]!) uses[t]!--;
     for (const m of l.next[i]!) if (--waits[m]! === 0) ready.push(m);
   }
   return order;

@@ -9,6 +9,7 @@ import { compare, type Metrics, sameLength } from "../calibrate/metrics.ts";
 import type { Engine, Feeds } from "../ir/engine.ts";
 import type { Tensor } from "../ir/tensor.ts";
 import { bytesOfTensor, numbersOf } from "../ir/tensor.ts";
+import { inPieces } from "../run/pieces.ts";
 import { openProgram } from "../run/simulator.ts";
 import type { Conversion } from "./convert.ts";
 
@@ -129,7 +130,7 @@ export async function prove(
   const simulated = await simulator.run(integerFeeds);
   await simulator.close();
 
-  const reference = await engine.open(c.quantized.graph);
+  const reference = await inPieces(engine).open(c.quantized.graph);
   const exact = exactness(simulated, await reference.run(integerFeeds));
   await reference.close();
 

@@ -154,7 +154,7 @@ function readLayer(
   const type = v1 ? typeOfV1(rawType.text) : rawType.text;
   const name = said === undefined || said === "" ? `${type}_${index}` : said;
   if (!supported(type)) {
-    const training = /Loss|^Accuracy$|^Silence$|Evaluate$|Output$/.test(type);
+    const training = /Loss|^Accuracy$|Evaluate$|Output$/.test(type);
     throw new BpuError("unsupported", `Not support layer name=${name} type=${type}`, {
       file,
       line: rawType.line,

@@ -7,79 +7,35 @@
 
 import { create } from "../../deps.ts";
 import { BpuError } from "../../errors.ts";
-import { i64, numbersOf, type Tensor } from "../../ir/tensor.ts";
+import { i64, type Tensor } from "../../ir/tensor.ts";
+import {
+  ContainerValues,
+  elementType,
+  inputContainer,
+  isContainer,
+  itemsOf,
+  mentions,
+  type Sequence,
+  tensorType,
+  Unresolved,
+} from "./container_values.ts";
 import {
   AttributeProto_AttributeType as Kind,
   AttributeProtoSchema,
   type GraphProto,
   type NodeProto,
   NodeProtoSchema,
-  type TypeProto,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "./gen/onnx_pb.ts";
 import { copyNode } from "./inline.ts";
 import type { Limits } from "./limits.ts";
-import { readTensor, writeTensor } from "./tensor_proto.ts";
 
 /**
  * Number of tensors in the containers among a model's inputs: of a sequence (also of an optional one) its
  * length, of an optional tensor 0 or 1. The tensors are inputs called `name_0`, `name_1`, ...
  */
 export type ContainerSizes = ReadonlyMap<string, number>;
-
-/** Tensors in order. */
-interface Sequence {
-  readonly kind: "sequence";
-  readonly items: readonly string[];
-}
-
-/** An optional value; what it holds is a tensor (by name) or a sequence. */
-interface Optional {
-  readonly kind: "optional";
-  readonly of: string | Sequence | undefined;
-}
-
-type Container = Sequence | Optional;
-
-/** The graph cannot be flattened: a length or a position is only known at run time. */
-class Unresolved extends Error {}
-
-const producers: ReadonlySet<string> = new Set([
-  "SequenceConstruct",
-  "SequenceEmpty",
-  "SequenceInsert",
-  "SequenceErase",
-  "SequenceMap",
-  "SplitToSequence",
-  "Optional",
-]);
-
-/** Most rounds of a Loop, or elements of a sequence, that are written out. */
-const MOST = 1024;
-
-/** Most elements of all sequences together. */
-const MOST_HELD = 1 << 20;
-
-const isContainer = (t: TypeProto | undefined) =>
-  t?.value.case === "sequenceType" || t?.value.case === "optionalType";
-
-/** Whether a graph or its subgraphs have anything to do with containers. */
-function mentions(g: GraphProto): boolean {
-  return [...g.input, ...g.output].some((v) => isContainer(v.type)) ||
-    g.node.some((n) =>
-      producers.has(n.opType) || n.opType.startsWith("OptionalHas") ||
-      n.attribute.some((a) => a.g !== undefined && mentions(a.g))
-    );
-}
-
-/** Type of the tensors in a container. */
-function tensorType(t: TypeProto | undefined): TypeProto | undefined {
-  const v = t?.value;
-  return v?.case === "sequenceType" || v?.case === "optionalType"
-    ? tensorType(v.value.elemType)
-    : t;
-}
 
 /**
  * The graph without containers, where their sizes are known; else the graph as it is (inner containers
@@ -100,15 +56,13 @@ export function flattenContainers(
   }
 }
 
+/** Most rounds of a Loop, or elements of a sequence, that are written out. */
+const MOST = 1024;
+
 class Flattener {
   readonly graph: GraphProto;
-  readonly #containers = new Map<string, Container>();
-  readonly #constants = new Map<string, readonly number[]>();
-  readonly #ranks = new Map<string, readonly number[]>();
-  readonly #taken = new Set<string>();
-  #copies = 0;
+  readonly #values: ContainerValues;
   #count = 0;
-  #elements = 0;
 
   constructor(
     g: GraphProto,
@@ -116,7 +70,8 @@ class Flattener {
     sizes: ContainerSizes,
     private readonly limits: Limits,
   ) {
-    this.#take(g);
+    this.#values = new ContainerValues(limits);
+    this.#values.take(g);
     const input: ValueInfoProto[] = [];
     for (const v of g.input) {
       const size = sizes.get(v.name);
@@ -127,14 +82,14 @@ class Flattener {
       const items = Array.from({ length: Math.min(size, MOST) }, (_, i) => `${v.name}_${i}`);
       const type = tensorType(v.type);
       for (const name of items) input.push(create(ValueInfoProtoSchema, { name, type }));
-      this.#containers.set(v.name, inputContainer(v.type!, items));
+      this.#values.containers.set(v.name, inputContainer(v.type!, items));
     }
     const made = this.#scope({ ...g, input });
     const output = g.output.flatMap((v) => {
-      const c = this.#containers.get(v.name);
+      const c = this.#values.containers.get(v.name);
       if (c === undefined) return [v];
       return itemsOf(c).map((item, i) => {
-        const name = this.#unique(`${v.name}_${i}`, true);
+        const name = this.#values.unique(`${v.name}_${i}`);
         made.node.push(node("Identity", [item], [name]));
         return create(ValueInfoProtoSchema, { name, type: elementType(v.type) });
       });
@@ -142,90 +97,12 @@ class Flattener {
     this.graph = { ...made, output };
   }
 
-  #take(g: GraphProto): void {
-    for (const v of [...g.input, ...g.initializer, ...g.output]) this.#taken.add(v.name);
-    for (const n of g.node) {
-      for (const o of n.output) this.#taken.add(o);
-      for (const a of n.attribute) if (a.g !== undefined) this.#take(a.g);
-    }
-  }
-
-  #unique(hint: string, free = false): string {
-    let name = hint;
-    if (!free || this.#taken.has(name)) {
-      while (this.#taken.has(name)) name = `${hint}_${this.#copies++}`;
-    }
-    this.#taken.add(name);
-    return name;
-  }
-
   /** A graph with its nodes rewritten; its inputs and outputs are as given. */
   #scope(g: GraphProto): GraphProto {
     const out: GraphProto = { ...g, node: [], initializer: [...g.initializer] };
-    this.#learn(g);
+    this.#values.learn(g);
     for (const n of g.node) this.#node(n, out);
     return out;
-  }
-
-  /** Small integer values, and the shapes that are stated. */
-  #learn(g: GraphProto): void {
-    for (const t of g.initializer) {
-      if (t.dims.reduce((a, b) => a * b, 1n) > 4096n || t.externalData.length > 0) continue;
-      if (![6, 7, 9].includes(t.dataType)) {
-        this.#ranks.set(t.name, t.dims.map(Number));
-        continue;
-      }
-      const source = { limits: this.limits, external: () => new Uint8Array(), decoded: 0 };
-      const value = readTensor(t, source, {});
-      this.#constants.set(t.name, Array.from(numbersOf(value)));
-      this.#ranks.set(t.name, value.shape);
-    }
-    for (const v of [...g.input, ...g.valueInfo]) {
-      const t = v.type?.value;
-      if (t?.case !== "tensorType" || t.value.shape === undefined) continue;
-      this.#ranks.set(
-        v.name,
-        t.value.shape.dim.map((d) => d.value.case === "dimValue" ? Number(d.value.value) : -1),
-      );
-    }
-  }
-
-  #constant(name: string): readonly number[] {
-    const c = this.#constants.get(name);
-    if (c === undefined) throw new Unresolved(name);
-    return c;
-  }
-
-  #store(out: GraphProto, hint: string, t: Tensor): string {
-    const name = this.#unique(`${hint}_value`);
-    out.initializer.push(writeTensor(t, name));
-    this.#constants.set(name, Array.from(numbersOf(t)));
-    return name;
-  }
-
-  #sequence(name: string): Sequence {
-    const c = this.#containers.get(name);
-    if (c?.kind === "sequence") return c;
-    if (c?.kind === "optional" && typeof c.of === "object") return c.of;
-    throw new Unresolved(name);
-  }
-
-  /** Index of an element; positions count from the end when negative. */
-  #position(n: NodeProto, input: number, length: number, fallback: number): number {
-    const name = n.input[input] ?? "";
-    const p = name === "" ? fallback : this.#constant(name)[0] ?? NaN;
-    const at = p < 0 ? p + length : p;
-    if (at >= 0 && at <= length) return at;
-    throw new BpuError("model", `position ${p} is outside of a sequence of ${length}`, {
-      node: n.name,
-      op: n.opType,
-    });
-  }
-
-  #hold(name: string, items: readonly string[]): void {
-    this.#elements += items.length;
-    if (this.#elements > MOST_HELD) throw new Unresolved(name);
-    this.#containers.set(name, { kind: "sequence", items });
   }
 
   #node(n: NodeProto, out: GraphProto): void {
@@ -234,7 +111,7 @@ class Flattener {
     }
     const [a = "", b = ""] = n.input;
     const y = n.output[0] ?? "";
-    const sequence = (items: readonly string[]) => this.#hold(y, items);
+    const sequence = (items: readonly string[]) => this.#values.hold(y, items);
     const plain = n.domain === "" || n.domain === "ai.onnx";
     switch (plain ? n.opType : "") {
       case "SequenceConstruct":
@@ -244,29 +121,29 @@ class Flattener {
         sequence([]);
         return;
       case "SequenceInsert": {
-        const { items } = this.#sequence(a);
-        const at = this.#position(n, 2, items.length, items.length);
+        const { items } = this.#values.sequence(a);
+        const at = this.#values.position(n, 2, items.length, items.length);
         sequence([...items.slice(0, at), b, ...items.slice(at)]);
         return;
       }
       case "SequenceErase": {
-        const { items } = this.#sequence(a);
-        const at = this.#position(n, 1, items.length, items.length - 1);
+        const { items } = this.#values.sequence(a);
+        const at = this.#values.position(n, 1, items.length, items.length - 1);
         sequence(items.filter((_, i) => i !== at));
         return;
       }
       case "SequenceAt": {
-        const { items } = this.#sequence(a);
-        const item = items[this.#position(n, 1, items.length, 0)];
+        const { items } = this.#values.sequence(a);
+        const item = items[this.#values.position(n, 1, items.length, 0)];
         if (item === undefined) throw new Unresolved(a);
         out.node.push({ ...n, opType: "Identity", input: [item], attribute: [] });
         return;
       }
       case "SequenceLength":
-        this.#constantNode(n, out, i64ScalarOf(this.#sequence(a).items.length));
+        this.#constantNode(n, out, i64ScalarOf(this.#values.sequence(a).items.length));
         return;
       case "ConcatFromSequence":
-        this.#concat(n, this.#sequence(a).items, out);
+        this.#concat(n, this.#values.sequence(a).items, out);
         return;
       case "SplitToSequence":
         this.#split(n, out);
@@ -275,10 +152,13 @@ class Flattener {
         this.#map(n, out);
         return;
       case "Optional":
-        this.#containers.set(y, { kind: "optional", of: a === "" ? undefined : this.#held(a) });
+        this.#values.containers.set(y, {
+          kind: "optional",
+          of: a === "" ? undefined : this.#values.held(a),
+        });
         return;
       case "OptionalHasElement": {
-        const c = this.#containers.get(a);
+        const c = this.#values.containers.get(a);
         const has = a !== "" && (c === undefined || c.kind === "sequence" || c.of !== undefined);
         const value: Tensor = { dtype: "bool", shape: [], data: Uint8Array.of(has ? 1 : 0) };
         this.#constantNode(n, out, value);
@@ -286,56 +166,48 @@ class Flattener {
       }
       case "OptionalGetElement":
       case "Identity": {
-        const c = this.#containers.get(a);
+        const c = this.#values.containers.get(a);
         if (c === undefined) break;
-        if (n.opType === "Identity") this.#containers.set(y, c);
-        else if (c.kind === "sequence") this.#containers.set(y, c);
-        else if (typeof c.of === "object") this.#containers.set(y, c.of);
+        if (n.opType === "Identity") this.#values.containers.set(y, c);
+        else if (c.kind === "sequence") this.#values.containers.set(y, c);
+        else if (typeof c.of === "object") this.#values.containers.set(y, c.of);
         else if (c.of === undefined) throw new Unresolved(a);
         else out.node.push({ ...n, opType: "Identity", input: [c.of] });
         return;
       }
       case "If":
-        if (this.#touches(n)) return this.#if(n, out);
+        if (this.#values.touches(n)) return this.#if(n, out);
         break;
       case "Loop":
-        if (this.#touches(n)) return this.#loop(n, out);
+        if (this.#values.touches(n)) return this.#loop(n, out);
         break;
       case "Constant": {
         const t = n.attribute[0];
         const value = t?.name === "value_int" ? [Number(t.i ?? 0n)] : undefined;
-        if (value !== undefined) this.#constants.set(y, value);
+        if (value !== undefined) this.#values.constants.set(y, value);
         if (t?.t !== undefined) {
-          this.#learn({ ...out, initializer: [{ ...t.t, name: y }], input: [], valueInfo: [] });
+          this.#values.learn({
+            ...out,
+            initializer: [{ ...t.t, name: y }],
+            input: [],
+            valueInfo: [],
+          });
         }
       }
     }
-    if (this.#touches(n)) throw new Unresolved(n.name);
-    const known = this.#constants.get(a);
+    if (this.#values.touches(n)) throw new Unresolved(n.name);
+    const known = this.#values.constants.get(a);
     if (plain && known !== undefined) {
-      if (n.opType === "Identity") this.#constants.set(y, known);
-      if (n.opType === "Not") this.#constants.set(y, known.map((v) => v === 0 ? 1 : 0));
+      if (n.opType === "Identity") this.#values.constants.set(y, known);
+      if (n.opType === "Not") this.#values.constants.set(y, known.map((v) => v === 0 ? 1 : 0));
     }
     out.node.push(n);
   }
 
-  /** What an optional made of a value holds. */
-  #held(name: string): string | Sequence {
-    return this.#containers.has(name) ? this.#sequence(name) : name;
-  }
-
   #constantNode(n: NodeProto, out: GraphProto, t: Tensor): void {
-    const name = this.#store(out, n.output[0]!, t);
+    const name = this.#values.store(out, n.output[0]!, t);
     out.node.push({ ...n, opType: "Identity", input: [name], attribute: [] });
-    this.#constants.set(n.output[0]!, this.#constant(name));
-  }
-
-  /** Whether a node reads a container, or has one in a subgraph. */
-  #touches(n: NodeProto): boolean {
-    const reads = (m: NodeProto): boolean =>
-      m.input.some((i) => this.#containers.has(i)) ||
-      m.attribute.some((a) => a.g !== undefined && (mentions(a.g) || a.g.node.some(reads)));
-    return reads(n);
+    this.#values.constants.set(n.output[0]!, this.#values.constant(name));
   }
 
   #concat(n: NodeProto, items: readonly string[], out: GraphProto): void {
@@ -353,12 +225,12 @@ class Flattener {
   }
 
   #unsqueezed(item: string, axis: number, out: GraphProto): string {
-    return this.#reshaped("Unsqueeze", item, axis, out, this.#unique(`${item}_apart`));
+    return this.#reshaped("Unsqueeze", item, axis, out, this.#values.unique(`${item}_apart`));
   }
 
   /** Unsqueeze or Squeeze of one axis, in the form of the model's opset. */
   #reshaped(op: string, x: string, axis: number, out: GraphProto, y: string): string {
-    const input = this.opset < 13 ? [x] : [x, this.#store(out, y, i64([axis]))];
+    const input = this.opset < 13 ? [x] : [x, this.#values.store(out, y, i64([axis]))];
     const attributes = this.opset < 13 ? [intsAttribute("axes", [axis])] : [];
     out.node.push({ ...node(op, input, [y]), attribute: attributes });
     return y;
@@ -367,11 +239,11 @@ class Flattener {
   #split(n: NodeProto, out: GraphProto): void {
     const x = n.input[0] ?? "";
     const name = n.input[1] ?? "";
-    const given = name === "" ? [1] : this.#constant(name);
-    const shape = this.#ranks.get(x);
+    const given = name === "" ? [1] : this.#values.constant(name);
+    const shape = this.#values.ranks.get(x);
     const axis = intOf(n, "axis", 0);
     let sizes = given;
-    if (name === "" || (this.#ranks.get(name)?.length ?? 1) === 0) {
+    if (name === "" || (this.#values.ranks.get(name)?.length ?? 1) === 0) {
       const length = shape?.[axis < 0 ? axis + shape.length : axis] ?? -1;
       const chunk = given[0]!;
       if (length < 1 || !(chunk >= 1) || length / chunk > MOST) throw new Unresolved(x);
@@ -381,20 +253,20 @@ class Flattener {
       );
     }
     const y = n.output[0]!;
-    const parts = sizes.map(() => this.#unique(`${y}_part`));
-    const input = this.opset < 13 ? [x] : [x, this.#store(out, y, i64(sizes))];
+    const parts = sizes.map(() => this.#values.unique(`${y}_part`));
+    const input = this.opset < 13 ? [x] : [x, this.#values.store(out, y, i64(sizes))];
     const attributes = [intAttribute("axis", axis)];
     if (this.opset < 13) attributes.push(intsAttribute("split", sizes));
     out.node.push({ ...n, opType: "Split", input, output: parts, attribute: attributes });
     const items = name === "" && intOf(n, "keepdims", 1) === 0
-      ? parts.map((p) => this.#reshaped("Squeeze", p, axis, out, this.#unique(`${p}_item`)))
+      ? parts.map((p) => this.#reshaped("Squeeze", p, axis, out, this.#values.unique(`${p}_item`)))
       : parts;
-    this.#hold(y, items);
+    this.#values.hold(y, items);
   }
 
   /** Writes a body out with other names; returns the names of its outputs. */
   #instantiate(body: GraphProto, inputs: readonly string[], out: GraphProto): string[] {
-    const prefix = `${body.name || "body"}_${this.#copies++}`;
+    const prefix = `${body.name || "body"}_${this.#values.copy()}`;
     const names = new Map(body.input.map((v, i) => [v.name, inputs[i]!]));
     const own = new Set([
       ...body.initializer.map((t) => t.name),
@@ -404,32 +276,32 @@ class Flattener {
     const rename = (name: string): string => {
       const known = names.get(name);
       if (known !== undefined || !own.has(name) || name === "") return known ?? name;
-      const made = this.#unique(`${prefix}/${name}`);
+      const made = this.#values.unique(`${prefix}/${name}`);
       names.set(name, made);
       return made;
     };
     const initializer = body.initializer.map((t) => ({ ...t, name: rename(t.name) }));
     out.initializer.push(...initializer);
-    this.#learn({ ...body, initializer, input: [], valueInfo: [] });
+    this.#values.learn({ ...body, initializer, input: [], valueInfo: [] });
     for (const n of body.node) this.#node(copyNode(n, prefix, rename, new Map()), out);
     return body.output.map((v) => rename(v.name));
   }
 
   #map(n: NodeProto, out: GraphProto): void {
     const body = graphOf(n, "body");
-    const { items } = this.#sequence(n.input[0] ?? "");
+    const { items } = this.#values.sequence(n.input[0] ?? "");
     const rows = items.map((_, i) => {
       const inputs = n.input.map((name) =>
-        this.#containers.has(name) ? this.#sequence(name).items[i] ?? "" : name
+        this.#values.containers.has(name) ? this.#values.sequence(name).items[i] ?? "" : name
       );
       if (inputs.includes("")) throw new Unresolved(n.name);
       return this.#instantiate(body, inputs, out);
     });
-    n.output.forEach((y, k) => this.#hold(y, rows.map((r) => r[k]!)));
+    n.output.forEach((y, k) => this.#values.hold(y, rows.map((r) => r[k]!)));
   }
 
   #if(n: NodeProto, out: GraphProto): void {
-    const condition = this.#constants.get(n.input[0] ?? "");
+    const condition = this.#values.constants.get(n.input[0] ?? "");
     if (condition !== undefined) {
       const body = graphOf(n, condition[0] ? "then_branch" : "else_branch");
       const results = this.#instantiate(body, [], out);
@@ -440,14 +312,14 @@ class Flattener {
     const branches = ["then_branch", "else_branch"].map((key) => {
       const g = this.#scope(graphOf(n, key));
       const groups = g.output.map((v) => {
-        const c = this.#containers.get(v.name);
+        const c = this.#values.containers.get(v.name);
         return c === undefined ? [v] : itemsOf(c).map((item) => {
-          const name = this.#unique(`${item}_handed`);
+          const name = this.#values.unique(`${item}_handed`);
           g.node.push(node("Identity", [item], [name]));
           return create(ValueInfoProtoSchema, { name, type: elementType(v.type) });
         });
       });
-      const kinds = g.output.map((v) => this.#containers.get(v.name)?.kind);
+      const kinds = g.output.map((v) => this.#values.containers.get(v.name)?.kind);
       return { g, groups, kinds };
     });
     const [one, other] = branches as [typeof branches[0], typeof branches[0]];
@@ -458,9 +330,9 @@ class Flattener {
     const output = n.output.flatMap((y, i) => {
       const kind = one.kinds[i];
       if (kind === undefined) return [y];
-      const items = one.groups[i]!.map(() => this.#unique(`${y}_item`));
+      const items = one.groups[i]!.map(() => this.#values.unique(`${y}_item`));
       const held: Sequence = { kind: "sequence", items };
-      this.#containers.set(y, kind === "sequence" ? held : { kind, of: held });
+      this.#values.containers.set(y, kind === "sequence" ? held : { kind, of: held });
       return items;
     });
     const attribute = n.attribute.map((a) => {
@@ -473,16 +345,16 @@ class Flattener {
   #loop(n: NodeProto, out: GraphProto): void {
     const body = graphOf(n, "body");
     const [m = "", keep = "", ...initial] = n.input;
-    const trips = m === "" ? Infinity : this.#constant(m)[0] ?? Infinity;
-    let going = keep === "" || this.#constant(keep)[0] === 1;
+    const trips = m === "" ? Infinity : this.#values.constant(m)[0] ?? Infinity;
+    let going = keep === "" || this.#values.constant(keep)[0] === 1;
     let state = initial;
     const rounds: string[][] = [];
     for (let i = 0; going && i < trips; i++) {
       if (i >= MOST) throw new Unresolved(n.name);
-      const counter = this.#store(out, `${n.output[0]}_round`, i64ScalarOf(i));
-      const condition = this.#store(out, `${n.output[0]}_condition`, boolOf(true));
+      const counter = this.#values.store(out, `${n.output[0]}_round`, i64ScalarOf(i));
+      const condition = this.#values.store(out, `${n.output[0]}_condition`, boolOf(true));
       const results = this.#instantiate(body, [counter, condition, ...state], out);
-      going = this.#constant(results[0]!)[0] === 1;
+      going = this.#values.constant(results[0]!)[0] === 1;
       state = results.slice(1, 1 + initial.length);
       rounds.push(results.slice(1 + initial.length));
     }
@@ -498,40 +370,15 @@ class Flattener {
   /** Gives a value the name that a node's readers use. */
   #alias(from: string, to: string, out: GraphProto): void {
     if (to === "") return;
-    const c = this.#containers.get(from);
+    const c = this.#values.containers.get(from);
     if (c !== undefined) {
-      this.#containers.set(to, c);
+      this.#values.containers.set(to, c);
       return;
     }
-    const known = this.#constants.get(from);
-    if (known !== undefined) this.#constants.set(to, known);
+    const known = this.#values.constants.get(from);
+    if (known !== undefined) this.#values.constants.set(to, known);
     out.node.push(node("Identity", [from], [to]));
   }
-}
-
-function inputContainer(type: TypeProto, items: readonly string[]): Container {
-  const sequence: Sequence = { kind: "sequence", items };
-  if (type.value.case !== "optionalType") return sequence;
-  if (type.value.value.elemType?.value.case !== "sequenceType") {
-    return { kind: "optional", of: items[0] };
-  }
-  return { kind: "optional", of: items.length === 0 ? undefined : sequence };
-}
-
-function itemsOf(c: Container): readonly string[] {
-  if (c.kind === "sequence") return c.items;
-  if (c.of === undefined) return [];
-  return typeof c.of === "string" ? [c.of] : c.of.items;
-}
-
-/** Element type without a shape: the elements of a sequence need not have the same. */
-function elementType(t: TypeProto | undefined): TypeProto | undefined {
-  const inner = tensorType(t);
-  if (inner?.value.case !== "tensorType") return inner;
-  return {
-    ...inner,
-    value: { case: "tensorType", value: { ...inner.value.value, shape: undefined } },
-  };
 }
 
 function node(op: string, input: readonly string[], output: readonly string[]): NodeProto {

@@ -41,7 +41,7 @@ export interface LoadOptions {
 /**
  * Reads an ONNX model and brings it to opset 17: constants apart from inputs, nodes named and
  * sorted, dead nodes removed, model-local functions (but ours) inlined, every older or newer operator form
- * rewritten.
+ * and what onnxruntime's optimiser fuses (`upgrade/microsoft.ts`) rewritten.
  *
  * Tensors of bfloat16 and float8 become float32, 4-bit integers int8 or uint8; what rounds to such a type
  * still does.

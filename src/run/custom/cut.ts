@@ -47,7 +47,11 @@ export function cutAtCustom(graph: Graph, wanted: ReadonlySet<string>): Part[] {
   return parts;
 }
 
-function floatPart(
+/**
+ * Some nodes of a graph as a graph of their own: its outputs are what the others read or the caller
+ * wants. Undefined when there are none.
+ */
+export function floatPart(
   graph: Graph,
   nodes: readonly Node[],
   wanted: ReadonlySet<string>,

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { isFieldSet } from "../../../deps.ts";
 import { attr } from "../../../ir/graph.ts";
 import { f32 } from "../../../ir/tensor.ts";
 import type { Value } from "../build.ts";
 import type { Converter, LayerContext } from "../context.ts";
+import { ClipParameterSchema } from "../gen/caffe_pb.ts";
 
 /** A layer that is one ONNX operator without attributes. */
 function plain(op: string): Converter {
@@ -63,6 +65,28 @@ export const relu6: Converter = (ctx: LayerContext) => {
   const x = ctx.input();
   const most = ctx.params.relu6Param?.threshold ?? 6;
   ctx.top(ctx.op("Clip", [x, ctx.scalar("min", 0), ctx.scalar("max", most)], x.shape));
+};
+
+/** Clip to min .. max, both of which must be given. */
+export const clip: Converter = (ctx: LayerContext) => {
+  ctx.arity(1, 1);
+  const x = ctx.input();
+  const p = ctx.params.clipParam;
+  const given = p !== undefined && isFieldSet(p, ClipParameterSchema.field.min) &&
+    isFieldSet(p, ClipParameterSchema.field.max);
+  if (!given) ctx.fail("clip_param must give min and max", "clip_param");
+  const { min, max } = p;
+  ctx.top(ctx.op("Clip", [x, ctx.scalar("min", min), ctx.scalar("max", max)], x.shape));
+};
+
+/** Swish: x * sigmoid(beta x). */
+export const swish: Converter = (ctx: LayerContext) => {
+  ctx.arity(1, 1);
+  const x = ctx.input();
+  const beta = ctx.params.swishParam?.beta ?? 1;
+  const scaled = linear(ctx, x, beta, 0, false);
+  const gate = ctx.op("Sigmoid", [scaled], x.shape, {}, "sigmoid");
+  ctx.top(ctx.op("Mul", [x, gate], x.shape));
 };
 
 /** ELU. */

@@ -38,12 +38,31 @@ Deno.test("activations with parameters", async () => {
     `type: "RReLU" rrelu_param { lower: 0.2 upper: 0.4 }`,
     (v) => v > 0 ? v : 0.3 * v,
   );
+  await elementwise(
+    `type: "Clip" clip_param { min: -1.5 max: 0.75 }`,
+    (v) => Math.min(Math.max(v, -1.5), 0.75),
+  );
+  await elementwise(
+    `type: "Clip" clip_param { min: 0 max: 2 }`,
+    (v) => Math.min(Math.max(v, 0), 2),
+  );
+  await elementwise(`type: "Swish"`, (v) => v / (1 + Math.exp(-v)));
+  await elementwise(`type: "Swish" swish_param { beta: 2 }`, (v) => v / (1 + Math.exp(-2 * v)));
   await elementwise(`type: "ELU" elu_param { alpha: 0.5 }`, (v) => v > 0 ? v : 0.5 * Math.expm1(v));
   await elementwise(`type: "Threshold" threshold_param { threshold: 0.5 }`, (v) => v > 0.5 ? 1 : 0);
   await elementwise(
     `type: "Dropout" dropout_param { dropout_ratio: 0.3 scale_train: false }`,
     (v) => v * 0.7,
   );
+});
+
+Deno.test("Clip refuses a missing bound", async () => {
+  for (const param of ["", "clip_param { min: 0 }", "clip_param { max: 6 }"]) {
+    await assert.rejects(
+      elementwise(`type: "Clip" ${param}`, (v) => v),
+      /clip_param must give min and max/,
+    );
+  }
 });
 
 Deno.test("Power, Exp, Log with base, scale and shift", async () => {

@@ -99,6 +99,11 @@ export const split: Converter = (ctx: LayerContext) => {
   ctx.spec.tops.forEach((_, i) => ctx.top(ctx.input(), i));
 };
 
+/** Silence: its bottoms are no outputs of the net; it makes nothing. */
+export const silence: Converter = (ctx: LayerContext) => {
+  ctx.arity([1, Infinity], 0);
+};
+
 /** A Reshape that carries the layer's name; nothing when the shape stays. */
 function reshaped(ctx: LayerContext, x: Value, shape: readonly number[]): void {
   ctx.check(shape);

@@ -1,5 +1,7 @@
 import { strict as assert } from "node:assert";
 import { BpuError } from "../../../errors.ts";
+import { loadCaffe } from "../load.ts";
+import { encodeModel } from "../testing/encode.ts";
 import { check } from "../testing/harness.ts";
 import { arr, at, build } from "../testing/reference.ts";
 
@@ -71,6 +73,22 @@ Deno.test("Split: one blob, several outputs", async () => {
     tops: 3,
     expected: ([x]) => [x!, x!, x!],
   });
+});
+
+Deno.test("Silence: what it reads is no output, and no node of its own remains", () => {
+  const net = (type: string, bottoms: string) =>
+    loadCaffe(
+      `input: "x" input_shape { dim: 1 dim: 4 }
+layer { name: "s" type: "Slice" bottom: "x" top: "a" top: "b" slice_param { slice_point: 1 } }
+layer { name: "y" type: "ReLU" bottom: "a" top: "y" }
+layer { name: "quiet" type: "${type}" ${bottoms} }`,
+      encodeModel([{ name: "none", blobs: [] }]),
+    );
+  const g = net("Silence", `bottom: "b"`);
+  assert.deepEqual(g.outputs.map((o) => o.name), ["y"]);
+  assert.deepEqual(g.nodes.map((n) => n.op), ["Split", "Relu"]);
+  assert.throws(() => net("Silence", ""), /needs at least 1/);
+  assert.throws(() => net("Silence", `bottom: "b" top: "c"`), /needs 0/);
 });
 
 Deno.test("Flatten and Reshape follow Caffe's axes", async () => {

@@ -11,6 +11,7 @@ import type { Tensor } from "../../../ir/tensor.ts";
 import type { Context, Fact } from "./context.ts";
 import { factOf } from "./facts.ts";
 import { legacy } from "./legacy.ts";
+import { expansionOf, hasExpansions } from "./microsoft.ts";
 import { narrowResult } from "./narrow.ts";
 import { upgrades } from "./table.ts";
 
@@ -97,7 +98,8 @@ class Scope implements Context {
  * wider one. Throws `unsupported` for what has no form there.
  */
 export function upgradeGraph(g: Graph, narrow: Map<string, number> = new Map()): Graph {
-  if (g.opset === OPSET && narrow.size === 0 && !castsToNarrow(g)) return g;
+  const same = g.opset === OPSET && narrow.size === 0 && !castsToNarrow(g);
+  if (same && !hasExpansions(g)) return g;
   return upgradeIn(g, new Names(g), undefined, narrow);
 }
 
@@ -123,6 +125,13 @@ function upgradeIn(
       const older = legacy(n, scope);
       upgraded.push(...older.slice(0, -1));
       n = older.at(-1)!;
+    }
+    const expanded = expansionOf(n)?.(n, scope);
+    if (expanded !== undefined) {
+      upgraded.push(...expanded);
+      // The facts follow from the standard operators: nothing is known of the fused one.
+      for (const m of expanded) scope.learn(m);
+      continue;
     }
     const upgrade = n.domain === "" ? upgrades.get(n.op) : undefined;
     upgraded.push(...upgrade?.(n, scope) ?? [n]);

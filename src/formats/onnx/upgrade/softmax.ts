@@ -6,18 +6,23 @@
  */
 
 import { attr, intAttr, type Node, node } from "../../../ir/graph.ts";
-import { type Context, helper, rewired } from "./context.ts";
+import { type Context, type Fact, helper, rewired } from "./context.ts";
+
+/** From opset 13 on nothing changes; before it is {@linkcode rowSoftmax}. */
+export function softmax(n: Node, c: Context): readonly Node[] | undefined {
+  return c.opset >= 13 ? undefined : rowSoftmax(n, c, c.fact(n.inputs[0] ?? ""));
+}
 
 /**
- * The same where the axis is the last one or everything behind it has size 1; else
+ * The softmax over all axes from `axis` on of a tensor of which `fact` is known: along
+ * one axis where it is the last one or everything behind it has size 1; else
  *
  *     x ─ Flatten(axis) ─ Softmax(-1) ─ Reshape(Shape(x)) ─ y
  */
-export function softmax(n: Node, c: Context): readonly Node[] | undefined {
-  if (c.opset >= 13) return undefined;
+export function rowSoftmax(n: Node, c: Context, fact: Fact): readonly Node[] {
   const x = n.inputs[0] ?? "";
   const axis = intAttr(n, "axis", 1);
-  const { rank, shape } = c.fact(x);
+  const { rank, shape } = fact;
   const along = (a: number) => [rewired(n, n.inputs, new Map([["axis", attr.int(a)]]))];
   if (axis === -1 || (rank !== undefined && (axis < 0 ? axis + rank : axis) === rank - 1)) {
     return along(-1);

@@ -26,6 +26,8 @@ type Attributes = Readonly<Record<string, Attr>>;
 export interface Case {
   readonly opset: number;
   readonly op: string;
+  /** Domain of the operator, the default one when absent. */
+  readonly domain?: string;
   readonly attrs?: Attributes;
   /** Run-time inputs in order; the first is called x. */
   readonly feeds: readonly Tensor[];
@@ -52,7 +54,10 @@ export function build(c: Case): { model: TestModel; feeds: Map<string, Tensor> }
     feeds,
     model: {
       opset: c.opset,
-      nodes: [node(c.op, "the_node", inputs, outputs.map((p) => p.name), c.attrs ?? {})],
+      nodes: [
+        node(c.op, "the_node", inputs, outputs.map((p) => p.name), c.attrs ?? {}, c.domain ?? ""),
+      ],
+      domains: new Map(c.domain === undefined ? [] : [[c.domain, 1]]),
       inputs: [...feeds].map(([name, t]) => ({
         name,
         dtype: t.dtype,
