@@ -145,11 +145,18 @@ export function createCalibrator(
     return name === throughFunction ? mseThrough(functions.get(tensor)) : methods.get(name)!;
   };
   const planFor = (name: string, s: TensorStats, dtype: QType, zeros: boolean): TensorPlan => {
+    const key = JSON.stringify([dtype, name, s.name, zeros]);
+    let plan = known.get(key);
+    if (plan === undefined) known.set(key, plan = newPlan(name, s, dtype, zeros));
+    return plan;
+  };
+  const newPlan = (name: string, s: TensorStats, dtype: QType, zeros: boolean): TensorPlan => {
     const method = methodFor(name, s.name);
     const plan = (threshold: number) => ({ dtype, threshold, zero: 0, method: name });
-    const symmetric = plan(method.threshold(s));
+    if (!zeros) return plan(method.threshold(s));
+    const symmetric = planFor(name, s, dtype, false);
     // A tensor of both signs alike has nothing to gain.
-    if (!zeros || dtype !== "int8" || !(shareOfRange(s, s.absmax) < 1)) return symmetric;
+    if (dtype !== "int8" || !(shareOfRange(s, s.absmax) < 1)) return symmetric;
     const found = method.withZero?.(s) ?? symmetric.threshold;
     if (typeof found !== "number") return worthZero(symmetric, rangePlan(found, name));
     const asymmetric = asymmetricPlan(plan(found), s);
@@ -179,13 +186,7 @@ export function createCalibrator(
       }
       // 16 bits need no clipping: the maximum keeps outliers and still has fine steps.
       const method = dtype === "int16" ? "max" : candidate;
-      const key = JSON.stringify([dtype, method, tensor, zeros]);
-      let plan = known.get(key);
-      if (plan === undefined) {
-        plan = planFor(method, s, dtype, zeros);
-        known.set(key, plan);
-      }
-      return plan;
+      return planFor(method, s, dtype, zeros);
     },
   };
 }

@@ -231,8 +231,8 @@ export interface RangeResult {
   readonly error: number;
 }
 
-/** Rounds of the search for either end, the other one fixed. */
-const ROUNDS = 2;
+/** The ends in the order in which they are searched, the other one fixed, and the steps of each search. */
+const ENDS = ["min", "max", "min"] as const, END_STEPS = 40;
 
 /**
  * The range of an int8 tensor with a zero point, by the mean squared error of f(x): each end is searched
@@ -246,16 +246,14 @@ export function mseRange(s: TensorStats, f: (x: number) => number = itself): Ran
   let range: Range = { min: Math.min(0, s.min), max: Math.max(0, s.max) };
   const error = (r: Range) => errorOf(sides, s.width, asymmetric(r), f);
   let least = error(range);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const end of ["min", "max"] as const) {
-      const top = Math.abs(range[end]), sign = end === "min" ? -1 : 1;
-      if (top === 0) continue;
-      const cut = (t: number): Range => ({ ...range, [end]: sign * t });
-      const found = search(top, (t) => error(cut(t)), {});
-      if (found.error < least) {
-        least = found.error;
-        range = cut(found.threshold);
-      }
+  for (const end of ENDS) {
+    const top = Math.abs(range[end]), sign = end === "min" ? -1 : 1;
+    if (top === 0) continue;
+    const cut = (t: number): Range => ({ ...range, [end]: sign * t });
+    const found = search(top, (t) => error(cut(t)), { steps: END_STEPS });
+    if (found.error < least) {
+      least = found.error;
+      range = cut(found.threshold);
     }
   }
   return { range, error: Math.max(0, least) / s.count };
