@@ -22,8 +22,8 @@ const MIXED = 32;
 const DOMINANT = 0.05;
 /** Parts of the largest magnitude that are tried for them beside the methods. */
 const SHARES = [0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25, 0.2];
-/** Methods of a dominant tensor that are tried in the whole model. */
-const TRIED = 3;
+/** Methods of a dominant tensor that are measured on more samples, and tried in the whole model. */
+const SETTLED = 8, TRIED = 3;
 /** A method has to make less than this part of the error to be of interest. */
 const GAIN = 0.95;
 
@@ -69,12 +69,18 @@ async function choices(
         ...(dominant ? SHARES.map(shareOfMax) : []),
       ]),
     ];
-    const samples = dominant ? MOST_SAMPLES : SAMPLES;
-    const errors = await sensitivity.noise(start.recipe, tensor, names, samples);
-    const before = errors[0]!;
-    const picks = names.map((method, i): Pick => ({ tensor, method, before, after: errors[i]! }))
-      .filter((p) => p.after < before * GAIN)
-      .sort((a, b) => a.after - b.after);
+    const ranked = async (names: readonly string[], samples: number): Promise<Pick[]> => {
+      const errors = await sensitivity.noise(start.recipe, tensor, names, samples);
+      const before = errors[0]!;
+      return names.map((method, i): Pick => ({ tensor, method, before, after: errors[i]! }))
+        .sort((a, b) => a.after - b.after);
+    };
+    let picks = await ranked(names, SAMPLES);
+    if (dominant) {
+      const few = picks.slice(0, SETTLED).map((p) => p.method);
+      picks = await ranked([...new Set([names[0]!, ...few])], MOST_SAMPLES);
+    }
+    picks = picks.filter((p) => p.after < p.before * GAIN);
     if (picks.length > 0) found.push({ dominant, picks });
   }
   return found;
@@ -83,7 +89,7 @@ async function choices(
 /**
  * Chooses the threshold method of the most sensitive tensors by the error that each makes at the
  * outputs: of the dominant ones the best few are tried in the whole model, one tensor after the other,
- * the rest is taken together. `start` is kept where the result is not better on the held-back samples.
+ * the rest is taken together or by halves. `start` is kept where the result is not better on the held-back samples.
  */
 export async function searchMix(
   t: SearchTools,
@@ -101,20 +107,26 @@ export async function searchMix(
     return judged.similarity.score;
   };
   let best = await score(methods);
-  const attempt = async (picks: readonly Pick[]): Promise<void> => {
+  const attempt = async (picks: readonly Pick[]): Promise<boolean> => {
     const own = new Set(picks.map((p) => p.tensor));
     const next = new Map([...methods, ...picks.map((p): [string, string] => [p.tensor, p.method])]);
     const s = await score(next);
-    if (!(s > best)) return;
+    if (!(s > best)) return false;
     best = s;
     methods = next;
     picked = [...picked.filter((p) => !own.has(p.tensor)), ...picks];
+    return true;
   };
   for (const c of found.filter((c) => c.dominant)) {
     for (const pick of c.picks.slice(0, TRIED)) await attempt([pick]);
   }
   const rest = found.filter((c) => !c.dominant).map((c) => c.picks[0]!);
-  if (rest.length > 0) await attempt(rest);
+  if (rest.length > 0 && !await attempt(rest)) {
+    const half = Math.ceil(rest.length / 2);
+    for (const part of [rest.slice(0, half), rest.slice(half)]) {
+      if (part.length > 0 && part.length < rest.length) await attempt(part);
+    }
+  }
   if (picked.length === 0) return { ...start, picked };
   const m = await measure(t, { ...start.recipe, methods }, `${start.name}, mixed`);
   return better(m, start, MARGIN.mixed) ? { ...m, picked } : { ...start, picked: [] };

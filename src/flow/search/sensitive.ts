@@ -7,7 +7,7 @@
 import { openReplay } from "../../debug/sensitivity.ts";
 import type { Change, Replay } from "../../debug/sensitivity.ts";
 import type { Feeds } from "../../ir/engine.ts";
-import { qmaxOf, qminOf, quantizeValue } from "../../ops/arithmetic.ts";
+import { qmaxOf, qminOf } from "../../ops/arithmetic.ts";
 import { planScale } from "../../quantize/plan.ts";
 import type { TensorPlan } from "../../quantize/plan.ts";
 import type { SearchTools } from "./default_search.ts";
@@ -29,11 +29,19 @@ export interface Sensitive {
   readonly noise: number;
 }
 
-/** What a plan makes of values. */
+/** What a plan makes of values: quantizeValue and back (docs/arithmetic.md section 2), in one loop. */
 function fakeQuantization(p: TensorPlan): Change {
-  const scale = planScale(p), low = qminOf(p.dtype), high = qmaxOf(p.dtype);
-  return (values) =>
-    values.map((v) => (quantizeValue(v, scale, p.zero, low, high) - p.zero) * scale);
+  const scale = planScale(p), { zero } = p;
+  const low = qminOf(p.dtype) - zero, high = qmaxOf(p.dtype) - zero;
+  return (values) => {
+    const out = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]! / scale;
+      const q = v < 0 ? -Math.floor(0.5 - v) : Math.floor(v + 0.5);
+      out[i] = (q < low ? low : q > high ? high : q === q ? q : 0) * scale;
+    }
+    return out;
+  };
 }
 
 /** Keeps what was measured, so that several searches share it. */
