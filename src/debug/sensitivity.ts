@@ -11,15 +11,23 @@ import { consumers } from "../ir/graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { byteSize, elementCount, isStatic } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import { quantizeValue } from "../ops/arithmetic.ts";
 import { noiseOf, type Reference, reference } from "./similarity.ts";
 
 /** A change of a tensor's values, such as fake quantization. */
 export type Change = (values: Float32Array) => Float32Array;
 
-/** Fake quantization with a scale; see docs/arithmetic.md. */
-export function fakeQuantization(scale: number, qmin: number, qmax: number): Change {
-  return (values) => values.map((v) => quantizeValue(v, scale, 0, qmin, qmax) * scale);
+/** quantizeValue and back (docs/arithmetic.md section 2), in one loop: millions of values pass here. */
+export function fakeQuantization(scale: number, qmin: number, qmax: number, zero = 0): Change {
+  const low = qmin - zero, high = qmax - zero;
+  return (values) => {
+    const out = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]! / scale;
+      const q = v < 0 ? -Math.floor(0.5 - v) : Math.floor(v + 0.5);
+      out[i] = (q < low ? low : q > high ? high : q === q ? q : 0) * scale;
+    }
+    return out;
+  };
 }
 
 /** Answers for one graph and a few samples. */

@@ -3,6 +3,7 @@ import { attr, node, OPSET } from "../ir/graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { f32 } from "../ir/tensor.ts";
 import { createFloatEngine } from "../run/float.ts";
+import { quantizeValue } from "../ops/arithmetic.ts";
 import { fakeQuantization, openReplay } from "./sensitivity.ts";
 
 /** y = relu(x * a) + sigmoid(x), a skip connection around the tensor that is changed. */
@@ -41,5 +42,23 @@ Deno.test("replay: error of one tensor, monotone in the step, 0 where no output 
     assert.ok((await replay.noise("y", [q(0.9)]))[0]! > 0);
   } finally {
     await engine.close();
+  }
+});
+
+Deno.test("fake quantization is quantizeValue and back, exactly", () => {
+  const values = Float32Array.from(
+    [NaN, Infinity, -Infinity, 0, -0, ...Array.from({ length: 4000 }, (_, i) => (i - 2000) / 14)],
+  );
+  for (
+    const [scale, low, high, zero] of [[1 / 7, -128, 127, 0], [0.37, -128, 127, -91], [
+      1e-3,
+      -32768,
+      32767,
+      0,
+    ]] as const
+  ) {
+    const want = values.map((v) => (quantizeValue(v, scale, zero, low, high) - zero) * scale + 0);
+    const got = fakeQuantization(scale, low, high, zero)(values).map((v) => v + 0);
+    assert.deepEqual(got, want);
   }
 });

@@ -20,6 +20,7 @@ import {
 import type { Measured, SearchTools } from "./search/default_search.ts";
 import { addForm } from "./search/forms.ts";
 import type { Fork } from "./search/forms.ts";
+import { spread } from "./search/held_back.ts";
 import type { Split } from "./search/held_back.ts";
 import { createJudge } from "./search/judge.ts";
 import type { Judge } from "./search/judge.ts";
@@ -32,12 +33,6 @@ import { Sensitivity } from "./search/sensitive.ts";
 
 /** Samples for the steps of a search. */
 const TRIAL = 6;
-
-/** At most `n` of the indices, evenly spread. */
-function spread(indices: readonly number[], n: number): number[] {
-  if (indices.length <= n) return [...indices];
-  return Array.from({ length: n }, (_, i) => indices[Math.floor((i + 0.5) * indices.length / n)]!);
-}
 
 /** Below this similarity `default` looks for methods per node, too. */
 const POOR = 0.95;
@@ -110,7 +105,11 @@ export function accuracySearch(
       const tools: SearchTools = {
         workshop,
         judge,
-        trial: () => trial ??= createJudge(float, { ...o, held: spread(o.split.observed, TRIAL) }),
+        trial() {
+          const { observed } = o.split;
+          const held = spread(observed.length, Math.min(TRIAL, observed.length));
+          return trial ??= createJudge(float, { ...o, held: held.map((k) => observed[k]!) });
+        },
         engine,
         observed: () => samplesOf(o.samples, o.split.observed),
         log: o.log,

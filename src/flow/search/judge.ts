@@ -11,6 +11,7 @@ import type { Graph } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { openProgram } from "../../run/simulator.ts";
 import { quantizedFeeds } from "../feeds.ts";
+import { spread } from "./held_back.ts";
 import { reference } from "../../debug/similarity.ts";
 import type { Similarity } from "../../debug/similarity.ts";
 
@@ -96,9 +97,7 @@ export async function createJudge(float: Graph, p: JudgeParts): Promise<Judge> {
   await session.close();
   const all = p.held.map((_, k) => k);
   // A coarse evaluation of most of the samples saves nothing.
-  const few = all.length < 2 * COARSE
-    ? all
-    : Array.from({ length: COARSE }, (_, k) => Math.floor((k + 0.5) * all.length / COARSE));
+  const few = all.length < 2 * COARSE ? all : spread(all.length, COARSE);
   const compared = reference(wanted);
   const comparedFew = few === all ? compared : reference(few.map((k) => wanted[k]!));
   const single = wanted.map((w) => reference([w]));

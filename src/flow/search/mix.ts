@@ -89,7 +89,8 @@ async function choices(
 /**
  * Chooses the threshold method of the most sensitive tensors by the error that each makes at the
  * outputs: of the dominant ones the best few are tried in the whole model, one tensor after the other,
- * the rest is taken together or by halves. `start` is kept where the result is not better on the held-back samples.
+ * the rest is taken together or by halves. `start` is kept where the result is not better on the
+ * held-back samples.
  */
 export async function searchMix(
   t: SearchTools,

@@ -129,15 +129,12 @@ export async function searchMixed(
   }
   const found = await at(chosen);
   const named = base.bias === undefined ? "" : `, bias correction ${biasText(base.bias.mode)}`;
-  const bareName = start.name.replace(/, bias correction [^,]*/, "");
-  let best: Measured = {
-    ...found,
-    name: `${bareName}, ${chosen} tensors at int16${named}`,
-  };
+  const method = start.name.replace(/, bias correction [^,]*/, "");
+  const name = `${method}, ${chosen} tensors at int16`;
+  let best: Measured = { ...found, name: name + named };
   if (given !== undefined || corrects) {
     const { bias: _, ...bare } = best.recipe;
-    const uncorrected = { ...best, recipe: bare, name: best.name.replace(named, "") };
-    const other = await searchBias(t, uncorrected);
+    const other = await searchBias(t, { ...best, recipe: bare, name });
     const enough = goal.accuracy === undefined || !reached ||
       other.similarity.worst >= goal.accuracy;
     if (other.recipe.bias !== undefined && enough) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { openReplay } from "../../debug/sensitivity.ts";
+import { fakeQuantization, openReplay } from "../../debug/sensitivity.ts";
 import type { Change, Replay } from "../../debug/sensitivity.ts";
 import type { Feeds } from "../../ir/engine.ts";
 import { qmaxOf, qminOf } from "../../ops/arithmetic.ts";
@@ -29,20 +29,9 @@ export interface Sensitive {
   readonly noise: number;
 }
 
-/** What a plan makes of values: quantizeValue and back (docs/arithmetic.md section 2), in one loop. */
-function fakeQuantization(p: TensorPlan): Change {
-  const scale = planScale(p), { zero } = p;
-  const low = qminOf(p.dtype) - zero, high = qmaxOf(p.dtype) - zero;
-  return (values) => {
-    const out = new Float32Array(values.length);
-    for (let i = 0; i < values.length; i++) {
-      const v = values[i]! / scale;
-      const q = v < 0 ? -Math.floor(0.5 - v) : Math.floor(v + 0.5);
-      out[i] = (q < low ? low : q > high ? high : q === q ? q : 0) * scale;
-    }
-    return out;
-  };
-}
+/** What a plan makes of values. */
+const changeOf = (p: TensorPlan): Change =>
+  fakeQuantization(planScale(p), qminOf(p.dtype), qmaxOf(p.dtype), p.zero);
 
 /** Keeps what was measured, so that several searches share it. */
 export class Sensitivity {
@@ -87,7 +76,7 @@ export class Sensitivity {
     if (open.size > 0) {
       let replay = this.#replays.get(form);
       if (replay === undefined) this.#replays.set(form, replay = this.#open(recipe));
-      const changes = [...open.values()].map(fakeQuantization);
+      const changes = [...open.values()].map(changeOf);
       const found = await (await replay).noise(tensor, changes, samples);
       [...open.keys()].forEach((t, i) => this.#known.set(key(t), found[i]!));
     }
